@@ -1,0 +1,1 @@
+"""The front door: the command line, and later the questionnaire, its rules and estimates."""

@@ -1,0 +1,1 @@
+"""The language-model engine, prompts, retrieval and the classic baselines."""

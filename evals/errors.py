@@ -1,0 +1,77 @@
+"""The errors that tuneworthy raises; only ``advisor/cli.py`` prints them and exits.
+
+::
+
+    TuneworthyError           exit 1   something went wrong while working
+    ├── UsageError            exit 2   the user's input can't be used as it stands
+    │   ├── TaskError                  task.yaml: a key, a value, a path
+    │   └── DataError                  rows or documents: file and line of each problem
+    ├── ModelError            exit 1   a model, tokenizer, adapter or embedder can't be loaded
+    ├── ArmError              exit 1   one arm can't go on (the other arms do)
+    └── RunError              exit 1   the run folder: locked, changed, unreadable, newer schema
+
+A message is one line: what is wrong, where, and how to mend it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+
+class TuneworthyError(Exception):
+    """Base of every error that a user may see; ``str()`` of it is the whole message."""
+
+    exit_code = 1
+
+
+class UsageError(TuneworthyError):
+    """What the user gave can't be used: a flag, a file, a value."""
+
+    exit_code = 2
+
+
+class TaskError(UsageError):
+    """The task file is wrong."""
+
+
+@dataclass(frozen=True)
+class RowProblem:
+    """One thing wrong with one row; ``line`` counts from 1 (0 = the file as a whole)."""
+
+    file: Path
+    line: int
+    what: str
+
+    def __str__(self) -> str:
+        """Return ``file:line: what``, as editors and terminals understand it."""
+        where = f"{self.file}:{self.line}" if self.line else str(self.file)
+        return f"{where}: {self.what}"
+
+
+class DataError(UsageError):
+    """One or more rows can't be used; all are collected, the first ``SHOWN`` are printed."""
+
+    SHOWN = 20
+
+    def __init__(self, problems: Sequence[RowProblem], advice: str = "") -> None:
+        self.problems = tuple(problems)
+        count = len(self.problems)
+        head = str(self.problems[0]) if count == 1 else f"{count} problems in the data"
+        lines = [head + (f" ({advice})" if advice else "")]
+        if count > 1:
+            lines += [f"  {problem}" for problem in self.problems[: self.SHOWN]]
+            if count > self.SHOWN:
+                lines.append(f"  … and {count - self.SHOWN} more")
+        super().__init__("\n".join(lines))
+
+
+class ModelError(TuneworthyError):
+    """A model, tokenizer, adapter or embedder can't be loaded or used."""
+
+
+class ArmError(TuneworthyError):
+    """One arm can't go on; the runner records the cause and goes on with the others."""
+
+
+class RunError(TuneworthyError):
+    """The run folder can't be used: locked, of another data set, unreadable, or of a newer schema."""

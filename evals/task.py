@@ -1,0 +1,42 @@
+"""A task as the house uses it: the file's settings with the rows and documents that it names."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals.example import Document, Example
+from evals.task_file import METRICS, AnswerKind, Metric, TaskFile
+
+
+@dataclass(frozen=True)
+class Task:
+    """A loaded task; everything is resolved and checked.
+
+    ``hashes`` maps each data file (as named in the task file, ``train``/``eval``/``documents``) to the
+    SHA-256 of its content. ``notes`` are sentences that the user is told and the report repeats, for
+    example that the eval rows were split off from train.
+    """
+
+    name: str
+    settings: TaskFile
+    folder: Path
+    labels: tuple[str, ...]
+    train: tuple[Example, ...]
+    eval: tuple[Example, ...]
+    documents: tuple[Document, ...]
+    hashes: dict[str, str]
+    notes: tuple[str, ...] = ()
+
+    @property
+    def instruction(self) -> str:
+        """What the model is told to do."""
+        return self.settings.instruction
+
+    @property
+    def answer(self) -> AnswerKind:
+        """The kind of answer."""
+        return self.settings.answer
+
+    @property
+    def metric(self) -> Metric:
+        """The metric that decides."""
+        return self.settings.metric or METRICS[self.settings.answer][0]
