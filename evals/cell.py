@@ -1,0 +1,139 @@
+"""A cell's folder: one arm on one seed, written row by row, so that a killed run loses little.
+
+::
+
+    cells/<arm>-<seed>/predictions.jsonl   one ScoredPrediction a line, appended a batch at a time
+                      fit.json             FitReport, written when fitting is done
+                      cost.json            written last: its presence says that the cell is complete
+                      failure.json         why the cell failed; removed when it's tried again
+                      adapter/ or model/   what a trained arm leaves
+"""
+
+import dataclasses
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evals.errors import RunError
+from evals.files import write_json, write_text
+from evals.protocols import Family, FitReport, LossPoint
+from evals.scored import ScoredPrediction
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class CellCost:
+    """What a cell took in all; ``peak_memory_mb`` is the process's peak while the cell ran."""
+
+    fit_seconds: float
+    answer_seconds: float
+    train_tokens: int
+    prompt_tokens: int
+    completion_tokens: int
+    peak_memory_mb: float | None
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A cell as read back: its rows, what fitting and answering took, or why it failed."""
+
+    arm: str
+    family: Family
+    seed: int
+    folder: Path
+    predictions: tuple[ScoredPrediction, ...]
+    fit: FitReport | None
+    cost: CellCost | None
+    failure: str | None
+
+    @property
+    def done(self) -> bool:
+        """Whether every row was answered."""
+        return self.cost is not None
+
+
+class CellFolder:
+    """Reads and writes one cell."""
+
+    def __init__(self, root: Path, arm: str, family: Family, seed: int) -> None:
+        self.arm, self.family, self.seed = arm, family, seed
+        self.folder = root / "cells" / f"{arm}-{seed}"
+        self.predictions = self.folder / "predictions.jsonl"
+
+    def read(self) -> Cell:
+        """Return what the folder holds; a folder that isn't there is an empty cell."""
+        fit = _read_json(self.folder / "fit.json")
+        cost = _read_json(self.folder / "cost.json")
+        failure = _read_json(self.folder / "failure.json")
+        return Cell(
+            arm=self.arm,
+            family=self.family,
+            seed=self.seed,
+            folder=self.folder,
+            predictions=tuple(self._read_rows()),
+            fit=fit_from_json(fit) if fit else None,
+            cost=CellCost(**cost) if cost else None,
+            failure=str(failure["cause"]) if failure else None,
+        )
+
+    def _read_rows(self) -> list[ScoredPrediction]:
+        """Return the complete rows; a last line that a kill cut off is left out."""
+        if not self.predictions.exists():
+            return []
+        lines = self.predictions.read_text(encoding="utf-8", errors="replace").split("\n")
+        complete = lines[:-1]  # after the last line end there is nothing, or a line that was cut off
+        rows = []
+        for number, line in enumerate(complete, start=1):
+            try:
+                rows.append(ScoredPrediction.from_line(line))
+            except RunError as error:
+                raise RunError(f"{self.predictions}:{number}: {error}; delete the file to answer again") from error
+        return rows
+
+    def keep(self, rows: Sequence[ScoredPrediction]) -> None:
+        """Start the predictions file with just these rows."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_text(self.predictions, "".join(row.to_line() + "\n" for row in rows))
+
+    def append(self, rows: Sequence[ScoredPrediction]) -> None:
+        """Add rows; they are on their way to disk when this returns."""
+        with self.predictions.open("a", encoding="utf-8") as file:
+            for row in rows:
+                file.write(row.to_line() + "\n")
+                file.flush()
+
+    def write_fit(self, fit: FitReport) -> None:
+        """Write ``fit.json``."""
+        write_json(self.folder / "fit.json", {"schema": SCHEMA} | dataclasses.asdict(fit))
+
+    def finish(self, cost: CellCost) -> None:
+        """Mark the cell complete."""
+        (self.folder / "failure.json").unlink(missing_ok=True)
+        write_json(self.folder / "cost.json", {"schema": SCHEMA} | dataclasses.asdict(cost))
+
+    def fail(self, cause: str) -> None:
+        """Record why the cell can't be completed."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        write_json(self.folder / "failure.json", {"schema": SCHEMA, "cause": cause})
+
+
+def fit_from_json(record: dict[str, Any]) -> FitReport:
+    """Return the ``FitReport`` that ``dataclasses.asdict`` made ``record`` from (without ``schema``)."""
+    losses = tuple(LossPoint(**point) for point in record.get("losses", ()))
+    return FitReport(**{**record, "losses": losses})
+
+
+def _read_json(path: Path) -> dict[str, Any] | None:
+    """Return the object in ``path`` without its schema number, or None when there is no file."""
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return None
+    except (OSError, ValueError) as error:
+        raise RunError(f"{path} can't be read ({error}); delete it to redo this step") from error
+    if not isinstance(record, dict) or record.pop("schema", None) != SCHEMA:
+        raise RunError(f"{path} has a schema that this version doesn't know (it knows {SCHEMA})")
+    return record

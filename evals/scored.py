@@ -1,0 +1,61 @@
+"""A prediction with its score, as one line of ``predictions.jsonl``."""
+
+import dataclasses
+import json
+from dataclasses import dataclass, field
+from typing import Any
+
+from evals.errors import RunError
+from evals.protocols import Retrieved
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredPrediction:
+    """One arm's answer to one eval row, extracted and scored.
+
+    ``extracted`` and ``score`` follow the task's extraction (lenient unless it says otherwise);
+    ``score_lenient`` and ``score_strict`` hold both readings. ``metrics`` maps every metric that fits
+    the answer kind to this row's value (0…1), for the reading that counts. With an ``error`` all scores
+    are None: the row is counted as an error and never as a wrong answer.
+    """
+
+    id: str
+    input: str
+    targets: tuple[str, ...]
+    prompt: str
+    raw: str
+    extracted: str | None
+    score: float | None
+    score_lenient: float | None
+    score_strict: float | None
+    metrics: dict[str, float] = field(default_factory=dict)
+    choice_by_mean: str | None = None
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    ms: float = 0.0
+    retrieved: tuple[Retrieved, ...] = ()
+    doc_id: str | None = None
+    group: str | None = None
+    error: str | None = None
+
+    @property
+    def target(self) -> str:
+        """The preferred answer."""
+        return self.targets[0]
+
+    def to_line(self) -> str:
+        """Return the row as one line of JSON, without the line end."""
+        record = {"id": self.id, "target": self.target} | dataclasses.asdict(self)
+        return json.dumps(record, ensure_ascii=False)
+
+    @classmethod
+    def from_line(cls, line: str) -> "ScoredPrediction":
+        """Read a line that ``to_line`` wrote. Raises ``RunError`` when it can't be read."""
+        try:
+            record: dict[str, Any] = json.loads(line)
+            record.pop("target")
+            record["targets"] = tuple(record["targets"])
+            record["retrieved"] = tuple(Retrieved(**item) for item in record["retrieved"])
+            return cls(**record)
+        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            raise RunError(f"not a prediction line: {line[:80]!r} ({error})") from error
