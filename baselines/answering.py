@@ -1,0 +1,147 @@
+"""From a task to a model's answers: the instruction, the limits of an answer, and one prediction per row.
+
+Every arm that asks a language model goes through here, so that all of them ask in the same words and
+label tasks are always answered by likelihood over the labels, everything else by greedy generation.
+"""
+
+import random
+import re
+from collections.abc import Callable, Sequence
+
+from evals.example import Example, Prompt
+from evals.protocols import Choice, Generation, LanguageModel, Limits, Prediction, Retrieved
+from evals.task import Task
+
+SAMPLED_TARGETS = 2_000
+"""Up to this many training answers are measured in tokens; of more, a seeded sample."""
+
+LONGEST_TARGETS = 50
+"""That many answers, the longest by characters, join the sample."""
+
+SPECIAL_TOKENS = 2
+"""Room for the begin and end tokens, which ``count_tokens`` leaves out."""
+
+
+def task_instruction(task: Task, addition: str = "") -> str:
+    """Return what the model is told to do on ``task``.
+
+    It's the user's instruction, then ``addition`` (a sentence of the arm's own), and for label tasks a
+    line ``Labels: a, b, c``, unless the user's instruction already names every label.
+    """
+    instruction = f"{task.instruction.strip()} {addition}".strip()
+    if task.answer == "label" and not all(_names(task.instruction, label) for label in task.labels):
+        instruction += f"\nLabels: {', '.join(task.labels)}"
+    return instruction
+
+
+def answer_limits(task: Task, count_tokens: Callable[[str], int]) -> Limits:
+    """Return how long a generated answer to ``task`` may get, in the tokens that ``count_tokens`` counts.
+
+    The user's ``generate.max_new_tokens`` wins. Without it, the longest training answer plus a tenth (at
+    least 4 tokens, which hold the end token too), never more than ``generate.max_new_tokens_cap``.
+    """
+    settings = task.settings.generate
+    if settings.max_new_tokens is not None:
+        return Limits(settings.max_new_tokens)
+    targets = sorted({row.target for row in task.train}, key=lambda text: (-len(text), text))
+    if len(targets) > SAMPLED_TARGETS:
+        rest = targets[LONGEST_TARGETS:]
+        targets = targets[:LONGEST_TARGETS] + random.Random(0).sample(rest, SAMPLED_TARGETS - LONGEST_TARGETS)
+    longest = max((count_tokens(target) for target in targets), default=0)
+    return Limits(min(longest + max(4, longest // 10), settings.max_new_tokens_cap))
+
+
+def answer_room(model: LanguageModel, task: Task, limits: Limits) -> int:
+    """Return the tokens of the context that the answer needs: the longest label, or ``limits``."""
+    if task.answer == "label":
+        return max((model.count_tokens(f" {label}") for label in task.labels), default=0)
+    return limits.max_new_tokens
+
+
+def fits_context(model: LanguageModel, prompt: Prompt, answer_tokens: int) -> bool:
+    """Tell whether ``prompt`` and an answer of ``answer_tokens`` stay inside the model's context."""
+    return model.count_tokens(model.render(prompt)) + answer_tokens + SPECIAL_TOKENS <= model.context
+
+
+def answer_with_model(
+    model: LanguageModel,
+    task: Task,
+    examples: Sequence[Example],
+    prompts: Sequence[Prompt],
+    limits: Limits,
+    retrieved: Sequence[tuple[Retrieved, ...]] | None = None,
+) -> list[Prediction]:
+    """Answer each example with ``model``; ``prompts`` (and ``retrieved``) stand in the order of ``examples``.
+
+    Label tasks are answered by the label with the largest summed log-likelihood; the length-normalised
+    choice is kept beside it. A row's error is carried in its prediction. Raises ``ValueError`` when the
+    lengths differ.
+    """
+    if task.answer != "label":
+        return generate_with_model(model, examples, prompts, limits, retrieved)
+    choices = model.choose(prompts, task.labels)
+    return [
+        _chosen(example, choice, found)
+        for example, choice, found in zip(examples, choices, _found(examples, retrieved), strict=True)
+    ]
+
+
+def generate_with_model(
+    model: LanguageModel,
+    examples: Sequence[Example],
+    prompts: Sequence[Prompt],
+    limits: Limits,
+    retrieved: Sequence[tuple[Retrieved, ...]] | None = None,
+    answer_part: Callable[[str], str] | None = None,
+) -> list[Prediction]:
+    """Answer each example with generated text, whatever the kind of answer.
+
+    ``answer_part`` cuts the answer out of the generated text where that text holds more than it. A row's
+    error is carried in its prediction. Raises ``ValueError`` when the lengths differ.
+    """
+    generations = model.generate(prompts, limits)
+    return [
+        _generated(example, generation, found, answer_part)
+        for example, generation, found in zip(examples, generations, _found(examples, retrieved), strict=True)
+    ]
+
+
+def _names(instruction: str, label: str) -> bool:
+    return re.search(rf"(?<!\w){re.escape(label)}(?!\w)", instruction) is not None
+
+
+def _found(
+    examples: Sequence[Example], retrieved: Sequence[tuple[Retrieved, ...]] | None
+) -> Sequence[tuple[Retrieved, ...]]:
+    return [()] * len(examples) if retrieved is None else retrieved
+
+
+def _chosen(example: Example, choice: Choice, found: tuple[Retrieved, ...]) -> Prediction:
+    failed = choice.error is not None
+    return Prediction(
+        id=example.id,
+        raw="" if failed else choice.by_sum,
+        prompt=choice.prompt,
+        choice_by_mean=None if failed else choice.by_mean,
+        prompt_tokens=choice.prompt_tokens,
+        completion_tokens=choice.completion_tokens,
+        ms=choice.ms,
+        retrieved=found,
+        error=choice.error,
+    )
+
+
+def _generated(
+    example: Example, generation: Generation, found: tuple[Retrieved, ...], answer_part: Callable[[str], str] | None
+) -> Prediction:
+    return Prediction(
+        id=example.id,
+        raw=generation.text,
+        prompt=generation.prompt,
+        answer=answer_part(generation.text) if answer_part and generation.error is None else None,
+        prompt_tokens=generation.prompt_tokens,
+        completion_tokens=generation.completion_tokens,
+        ms=generation.ms,
+        retrieved=found,
+        error=generation.error,
+    )
