@@ -114,10 +114,10 @@ class CellFolder:
         (self.folder / "failure.json").unlink(missing_ok=True)
         write_json(self.folder / "cost.json", {"schema": SCHEMA} | dataclasses.asdict(cost))
 
-    def fail(self, cause: str) -> None:
-        """Record why the cell can't be completed."""
+    def fail(self, cause: str, trace: str | None = None) -> None:
+        """Record why the cell can't be completed; ``trace`` is for whoever has to mend an unforeseen error."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / "failure.json", {"schema": SCHEMA, "cause": cause})
+        write_json(self.folder / "failure.json", {"schema": SCHEMA, "cause": cause, "trace": trace})
 
 
 def fit_from_json(record: dict[str, Any]) -> FitReport:

@@ -210,11 +210,16 @@ class ArmContext:
 
 @runtime_checkable
 class Arm(Protocol):
-    """One configured approach. ``fit`` is called once, then ``answer`` for batches of eval rows."""
+    """One configured approach. ``fit`` is called once, then ``answer`` for batches of eval rows.
+
+    ``seeded`` says whether chance plays a part; ``uses`` names what it loads ("model", "embedder"), so
+    that a run finds out before its first cell whether both can be had.
+    """
 
     name: ClassVar[str]
     family: ClassVar[Family]
     seeded: ClassVar[bool]
+    uses: ClassVar[tuple[str, ...]]
 
     def __init__(self, context: ArmContext) -> None:
         """Keep the context; load nothing yet."""

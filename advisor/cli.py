@@ -1,0 +1,191 @@
+"""The command line: the only module that prints and exits.
+
+Exit codes: 0 done, 1 error, 2 usage, 3 a gate that the user asked for was not met.
+Nothing heavy is imported before a command needs it: ``tuneworthy --help`` answers at once.
+"""
+
+import json
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from evals.errors import TuneworthyError, UsageError
+
+if TYPE_CHECKING:
+    from advisor.run_command import PreparedRun
+
+app = typer.Typer(
+    name="tuneworthy",
+    help="Is this task worth training a model for? Measure every approach on your own data and see.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def run(
+    task: Annotated[Path | None, typer.Argument(help="A task.yaml, or the folder that holds one.")] = None,
+    model: Annotated[str | None, typer.Option(help="Hub name, local folder, or builtin.")] = None,
+    embedder: Annotated[str | None, typer.Option(help="sentence-transformers name or folder, or builtin.")] = None,
+    arms: Annotated[str | None, typer.Option(help="Comma-separated arms, or all. See `tuneworthy arms`.")] = None,
+    seeds: Annotated[int | None, typer.Option(min=1, max=100, help="Seeds for arms that depend on chance.")] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Use at most this many eval rows.")] = None,
+    out: Annotated[Path | None, typer.Option(help="Run folder; default runs/TASK-TIME.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
+    adapter: Annotated[Path | None, typer.Option(help="Also run this trained PEFT adapter.")] = None,
+    drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
+) -> None:
+    """Run every approach on the same eval rows, and write results.json and report.html."""
+    options = {"model": model, "embedder": embedder, "seeds": seeds}
+    overrides = {key: value for key, value in options.items() if value is not None}
+    others = [task, arms, limit, out, adapter, drop_overlap or None, *overrides.values()]
+    if resume is not None and any(value is not None for value in others):
+        raise UsageError("--resume takes everything from the run folder: give no task and no other option than --json")
+    _quiet_libraries()
+    from advisor.run_command import RunRequest, prepare_run, reopen_run
+
+    try:
+        if resume is not None:
+            prepared = reopen_run(resume)
+        elif task is not None:
+            names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
+            request = RunRequest(task, overrides, names, limit, out, adapter, drop_overlap)
+            prepared = prepare_run(request, sys.argv[1:])
+        else:
+            raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")
+    except KeyboardInterrupt:
+        raise TuneworthyError("stopped before the first arm; no run was begun") from None
+    _execute(prepared, as_json=as_json)
+
+
+def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
+    """Answer the cells under a progress display, then print the results; say how to resume if stopped."""
+    from rich.console import Console
+
+    from advisor.progress import BarWatcher
+    from advisor.run_command import execute_run
+    from evals.watch import Silent
+
+    errors = Console(stderr=True)
+    record = prepared.record
+    for note in record.notes:
+        errors.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+    for name, reason in record.skipped.items():
+        errors.print(f"note: {name} is left out: {reason}", markup=False, highlight=False, soft_wrap=True)
+    try:
+        if errors.is_terminal:
+            with BarWatcher(errors) as watcher:
+                results = execute_run(prepared, watcher)
+        else:
+            results = execute_run(prepared, Silent())
+    except KeyboardInterrupt:
+        raise TuneworthyError(
+            f"stopped; what is done is kept. Go on with: tuneworthy run --resume {prepared.folder}"
+        ) from None
+    _show(results, prepared.folder, as_json=as_json)
+    if all(arm["status"] != "done" for arm in results["arms"]):
+        raise TuneworthyError(f"no arm could be completed; the causes are in {prepared.folder / 'report.html'}")
+
+
+def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
+    if as_json:
+        print(json.dumps(results, ensure_ascii=False, indent=1))
+        return
+    from rich.console import Console
+
+    from reports.terminal import summary
+
+    console = Console()
+    console.print(summary(results))
+    print(f"Report: {folder / 'report.html'}")
+
+
+@app.command()
+def report(
+    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
+) -> None:
+    """Compute results.json and report.html again from the predictions; no model is loaded."""
+    from evals.results import write_results
+    from reports.writer import write_report
+
+    results = write_results(run_folder)
+    write_report(run_folder, results)
+    _show(results, run_folder, as_json=as_json)
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the new task.yaml.")],
+    data: Annotated[Path, typer.Option(help="Training rows: .csv .tsv .json .jsonl .parquet, also .gz.")],
+    eval_data: Annotated[Path | None, typer.Option("--eval", help="Eval rows, if you have them apart.")] = None,
+    documents: Annotated[Path | None, typer.Option(help="A documents file, or a folder of texts.")] = None,
+    instruction: Annotated[str | None, typer.Option(help="What the model is told to do.")] = None,
+    input_column: Annotated[str | None, typer.Option(help="Column that the model is given.")] = None,
+    target_column: Annotated[str | None, typer.Option(help="Column that holds the answer.")] = None,
+) -> None:
+    """Write a commented task.yaml from a data file."""
+    from evals.starter import write_starter
+
+    path = write_starter(
+        folder,
+        data,
+        eval_data=eval_data,
+        documents=documents,
+        instruction=instruction,
+        input_column=input_column,
+        target_column=target_column,
+    )
+    print(f"Wrote {path}. Read it, mend the instruction, then: tuneworthy run {folder}")
+
+
+@app.command()
+def schema() -> None:
+    """Print the JSON Schema of task.yaml, for editors."""
+    from evals.starter import task_schema
+
+    print(json.dumps(task_schema(), ensure_ascii=False, indent=1))
+
+
+@app.command("arms")
+def list_arms() -> None:
+    """List the arms, family by family."""
+    _quiet_libraries()
+    from advisor.arms import ARMS, DEFAULT
+
+    for name, arm in ARMS.items():
+        doc = (arm.__doc__ or "").strip().splitlines()[0]
+        print(f"{name:<17} {arm.family:<8} {'default  ' if name in DEFAULT else '         '}{doc}")
+
+
+def _quiet_libraries() -> None:
+    """Keep libraries from writing progress bars and advice over ours; a user's own setting wins."""
+    os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+    os.environ.setdefault("HF_HUB_DISABLE_PROGRESS_BARS", "1")
+    os.environ.setdefault("TRANSFORMERS_VERBOSITY", "error")
+
+
+def main() -> None:
+    """Run the command line; print what went wrong as one line and exit with its code."""
+    try:
+        app()
+    except TuneworthyError as error:
+        sys.exit(_failed(str(error), error.exit_code))
+    except OSError as error:
+        where = f"{error.filename}: " if error.filename else ""
+        sys.exit(_failed(f"{where}{error.strerror or error}", 1))
+
+
+def _failed(message: str, code: int) -> int:
+    print(f"tuneworthy: {message}", file=sys.stderr)
+    return code
+
+
+if __name__ == "__main__":
+    main()

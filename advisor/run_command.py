@@ -1,0 +1,169 @@
+"""``tuneworthy run``: plan a run, make its folder, answer its cells, and write results and report.
+
+Planning checks everything that can be checked before the first cell: the task and its data, the arms,
+and that the model and the embedder load. A folder is only made once all of that holds.
+"""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from advisor.arms import ARMS, plan_arms
+from advisor.engine import lazy_embedder, lazy_model
+from advisor.machine import installed_versions, machine_facts
+from evals.errors import RunError, UsageError
+from evals.load import build_task, load_task
+from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
+from evals.results import write_results
+from evals.runner import Bench, locked, run_cells
+from evals.split import limit_examples
+from evals.task import Task
+from evals.task_file import TaskFile
+from evals.watch import Watcher
+
+
+@dataclass(frozen=True)
+class RunRequest:
+    """What the command line asked for. None means: as the task says."""
+
+    task: Path
+    overrides: Mapping[str, object]
+    arms: Sequence[str] | None = None
+    limit: int | None = None
+    out: Path | None = None
+    adapter: Path | None = None
+    drop_overlap: bool = False
+
+
+@dataclass(frozen=True)
+class PreparedRun:
+    """A run whose folder exists and whose cells can be answered."""
+
+    folder: Path
+    record: RunRecord
+    bench: Bench
+
+
+def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
+    """Load and check everything, then make the run folder with ``run.json``.
+
+    Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
+    """
+    task = load_task(request.task, overrides=request.overrides, drop_overlap=request.drop_overlap)
+    planned, skipped = plan_arms(
+        task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms
+    )
+    task = _limited(task, request.limit)
+    bench = _bench(task, request.adapter)
+    created = datetime.now(UTC).astimezone()
+    folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
+    if (folder / "run.json").exists():
+        raise UsageError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
+    record = _record(task, planned, skipped, bench, request, argv, created)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        if task.split_made:
+            _write_split(task, folder)
+        record.write(folder)
+    except OSError as error:
+        raise RunError(f"can't make the run folder {folder}: {error.strerror or error}") from error
+    return PreparedRun(folder, record, replace(bench, run=folder))
+
+
+def reopen_run(folder: Path) -> PreparedRun:
+    """Return the run in ``folder`` as it was planned, ready to go on.
+
+    Raises ``RunError`` when its data or its model have changed since.
+    """
+    record = read_record(folder)
+    task_file = Path(record.task_file)
+    task = build_task(
+        TaskFile.model_validate(record.task), task_file.parent, name=record.task_name, drop_overlap=record.drop_overlap
+    )
+    changed = sorted(name for name, digest in record.hashes.items() if task.hashes.get(name) != digest)
+    if changed:
+        raise RunError(f"the {', '.join(changed)} data have changed since {folder} began; start a new run")
+    task = _limited(task, record.limit)
+    if tuple(example.id for example in task.eval) != record.eval_ids:
+        raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
+    bench = _bench(task, Path(record.adapter) if record.adapter else None)
+    for kind, then, now in (("model", record.model, bench.model), ("embedder", record.embedder, bench.embedder)):
+        if then is not None and _uses(record.arms, kind) and now().fingerprint != then.fingerprint:
+            raise RunError(f"the {kind} {then.name!r} is not the one that {folder} began with; start a new run")
+    return PreparedRun(folder, record, replace(bench, run=folder))
+
+
+def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
+    """Answer the cells that are missing, then write ``results.json`` and ``report.html``; return the results."""
+    from reports.writer import write_report
+
+    with locked(prepared.folder):
+        run_cells(prepared.bench, prepared.record.arms, watcher)
+        results = write_results(prepared.folder)
+        write_report(prepared.folder, results)
+    return results
+
+
+def _bench(task: Task, adapter: Path | None) -> Bench:
+    return Bench(
+        run=Path(),
+        task=task,
+        arms=ARMS,
+        model=lazy_model(task.settings.model),
+        embedder=lazy_embedder(task.settings.embedder),
+        adapter=adapter.resolve() if adapter else None,
+    )
+
+
+def _limited(task: Task, limit: int | None) -> Task:
+    """Return the task with at most ``limit`` eval rows, a seeded sample that keeps the mix of labels."""
+    if limit is None or limit >= len(task.eval):
+        return task
+    rows = tuple(limit_examples(task.eval, limit, seed=0, stratify=task.answer == "label"))
+    note = f"--limit: {len(rows):,} of {len(task.eval):,} eval rows, a seeded sample"
+    return replace(task, eval=rows, notes=(*task.notes, note))
+
+
+def _uses(arms: Sequence[PlannedArm], kind: str) -> bool:
+    """Whether any of the arms asks for the shared model or the embedder."""
+    return any(kind in ARMS[arm.name].uses for arm in arms)
+
+
+def _record(
+    task: Task,
+    planned: tuple[PlannedArm, ...],
+    skipped: dict[str, str],
+    bench: Bench,
+    request: RunRequest,
+    argv: Sequence[str],
+    created: datetime,
+) -> RunRecord:
+    """Load the model and the embedder where an arm needs them, and write down what the run is made of."""
+    model = bench.model() if _uses(planned, "model") else None
+    embedder = bench.embedder() if _uses(planned, "embedder") else None
+    return RunRecord(
+        task_file=str(task.file.resolve()),
+        task_name=task.name,
+        task=task.settings.model_dump(mode="json"),
+        labels=task.labels,
+        metric=task.metric,
+        train_rows=len(task.train),
+        documents=len(task.documents),
+        eval_ids=tuple(example.id for example in task.eval),
+        hashes=task.hashes,
+        arms=planned,
+        skipped=skipped,
+        model=ModelRecord(model.name, model.fingerprint, model.context) if model else None,
+        embedder=ModelRecord(embedder.name, embedder.fingerprint) if embedder else None,
+        adapter=str(bench.adapter) if bench.adapter else None,
+        limit=request.limit,
+        drop_overlap=request.drop_overlap,
+        notes=task.notes,
+        versions=installed_versions(),
+        machine=machine_facts(),
+        command=shlex.join(["tuneworthy", *argv]),
+        created=created.isoformat(timespec="seconds"),
+    )

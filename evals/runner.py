@@ -1,0 +1,159 @@
+"""The runner: every planned arm and seed over the same eval rows, one resumable cell each.
+
+It knows an arm by the ``Arm`` protocol alone. Rows are answered in batches of fixed boundaries, and a
+batch that a kill cut short is answered again as a whole, so that a resumed run asks exactly what an
+uninterrupted one would have asked.
+"""
+
+import errno
+import fcntl
+import traceback
+from collections import Counter
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from evals.cell import Cell, CellCost, CellFolder
+from evals.errors import ArmError, RunError, TuneworthyError
+from evals.example import Example
+from evals.memory import PeakMemory
+from evals.protocols import Arm, ArmContext, Embedder, FitReport, LanguageModel
+from evals.record import PlannedArm
+from evals.scored import ScoredPrediction
+from evals.scoring import score
+from evals.task import Task
+from evals.watch import Watcher
+
+BATCH_ROWS = 64
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all cells of a run share: the task, the arms by name, and the engine, loaded on first use."""
+
+    run: Path
+    task: Task
+    arms: Mapping[str, type[Arm]]
+    model: Callable[[], LanguageModel]
+    embedder: Callable[[], Embedder]
+    adapter: Path | None = None
+
+
+@contextmanager
+def locked(run: Path) -> Iterator[None]:
+    """Hold the run folder for this process; the lock goes with the process, however it ends.
+
+    Raises ``RunError`` when another process holds it.
+    """
+    with (run / ".lock").open("w") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            raise RunError(f"another tuneworthy is working in {run}; wait for it or give --out") from error
+        yield
+
+
+def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher) -> None:
+    """Complete every cell of ``plan``; cells that are complete already are left as they are.
+
+    A cell that fails is recorded with its cause and the next one goes on. Raises ``RunError`` when
+    the disk is full or can't be written to: what is written so far can be resumed.
+    """
+    cells = [(arm, seed) for arm in plan for seed in arm.seeds]
+    for position, (arm, seed) in enumerate(cells, start=1):
+        folder = CellFolder(bench.run, arm.name, arm.family, seed)
+        cell = folder.read()
+        if cell.done:
+            continue
+        name = f"{arm.name}-{seed}" if len(arm.seeds) > 1 else arm.name
+        watcher.cell_started(name, position, len(cells))
+        try:
+            rows = _run_cell(bench, folder, cell, name, watcher)
+        except TuneworthyError as error:
+            folder.fail(str(error))
+            watcher.cell_failed(name, str(error))
+        except Exception as error:
+            if isinstance(error, OSError) and error.errno in FULL_DISK:
+                raise RunError(f"can't write to {bench.run}: {error.strerror}; mend that, then --resume it") from error
+            cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
+            folder.fail(cause, "".join(traceback.format_exception(error)))
+            watcher.cell_failed(name, cause)
+        else:
+            watcher.cell_finished(name, _outcome(rows))
+
+
+def _run_cell(bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: Watcher) -> list[ScoredPrediction]:
+    """Fit the arm, answer what is missing, and mark the cell complete. Raises ``ArmError`` on too many errors."""
+    examples = bench.task.eval
+    rows = _kept(cell, examples)
+    folder.keep(rows)
+    context = ArmContext(
+        task=bench.task,
+        seed=cell.seed,
+        folder=folder.folder,
+        cache=bench.run / "cache",
+        model=bench.model,
+        embedder=bench.embedder,
+        progress=lambda phase, done, total: watcher.progressed(name, phase, done, total),
+        adapter=bench.adapter,
+    )
+    arm = bench.arms[cell.arm](context)
+    with PeakMemory() as peak:
+        fit = arm.fit(bench.task.train, bench.task.documents)
+        folder.write_fit(fit)
+        watcher.progressed(name, "answering", len(rows), len(examples))
+        while len(rows) < len(examples):
+            batch = examples[len(rows) : len(rows) + BATCH_ROWS]
+            answered = _answer(arm, batch, bench.task)
+            folder.append(answered)
+            rows += answered
+            _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
+            watcher.progressed(name, "answering", len(rows), len(examples))
+    folder.finish(_cost(fit, rows, peak.megabytes))
+    return rows
+
+
+def _kept(cell: Cell, examples: Sequence[Example]) -> list[ScoredPrediction]:
+    """Return the rows of complete batches; none when the cell failed before."""
+    if cell.failure is not None:
+        return []
+    complete = len(cell.predictions) // BATCH_ROWS * BATCH_ROWS
+    kept = list(cell.predictions[:complete])
+    if [row.id for row in kept] != [example.id for example in examples[:complete]]:
+        raise RunError(f"{cell.folder} answers other eval rows than this run's; start a new run")
+    return kept
+
+
+def _answer(arm: Arm, batch: Sequence[Example], task: Task) -> list[ScoredPrediction]:
+    predictions = arm.answer(batch)
+    if [prediction.id for prediction in predictions] != [example.id for example in batch]:
+        raise ArmError(f"{arm.name} answered other rows than it was asked")
+    return [score(task, example, prediction) for example, prediction in zip(batch, predictions, strict=True)]
+
+
+def _check_errors(rows: Sequence[ScoredPrediction], total: int, allowed: float) -> None:
+    errors = Counter(row.error for row in rows if row.error is not None)
+    count = errors.total()
+    if count > allowed * total:
+        kind, _ = errors.most_common(1)[0]
+        raise ArmError(f"{count} of {len(rows)} rows failed (allowed: {allowed:.0%} of {total}); for example: {kind}")
+
+
+def _cost(fit: FitReport, rows: Sequence[ScoredPrediction], peak: float) -> CellCost:
+    return CellCost(
+        fit_seconds=fit.seconds,
+        answer_seconds=sum(row.ms for row in rows) / 1000,
+        train_tokens=fit.train_tokens,
+        prompt_tokens=sum(row.prompt_tokens for row in rows),
+        completion_tokens=sum(row.completion_tokens for row in rows),
+        peak_memory_mb=max(peak, fit.peak_memory_mb or 0.0),
+    )
+
+
+def _outcome(rows: Sequence[ScoredPrediction]) -> str:
+    scores = [row.score for row in rows if row.score is not None]
+    errors = len(rows) - len(scores)
+    text = f"{sum(scores) / len(scores):.1%}" if scores else "no scores"
+    return f"{text}, {errors} errors" if errors else text
