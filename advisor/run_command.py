@@ -4,6 +4,7 @@ Planning checks everything that can be checked before the first cell: the task a
 and that the model and the embedder load. A folder is only made once all of that holds.
 """
 
+import json
 import shlex
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -15,6 +16,7 @@ from advisor.arms import ARMS, plan_arms
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.machine import installed_versions, machine_facts
 from evals.errors import RunError, UsageError
+from evals.files import write_text
 from evals.load import build_task, load_task
 from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
 from evals.results import write_results
@@ -125,6 +127,15 @@ def _limited(task: Task, limit: int | None) -> Task:
     rows = tuple(limit_examples(task.eval, limit, seed=0, stratify=task.answer == "label"))
     note = f"--limit: {len(rows):,} of {len(task.eval):,} eval rows, a seeded sample"
     return replace(task, eval=rows, notes=(*task.notes, note))
+
+
+def _write_split(task: Task, folder: Path) -> None:
+    """Write the rows of a split that we made, so that anyone can see and reuse it."""
+    (folder / "data").mkdir(exist_ok=True)
+    for name, examples in (("train", task.train), ("eval", task.eval)):
+        rows = ({"id": row.id, "input": row.input, "targets": row.targets} for row in examples)
+        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        write_text(folder / "data" / f"{name}.jsonl", text)
 
 
 def _uses(arms: Sequence[PlannedArm], kind: str) -> bool:
