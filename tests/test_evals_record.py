@@ -1,0 +1,140 @@
+"""run.json, cells and files: what is written is read back, and what can't be read is refused in one line."""
+
+import json
+import os
+
+import pytest
+
+from evals.cell import CellCost, CellFolder
+from evals.errors import RunError
+from evals.files import write_json, write_text
+from evals.protocols import FitReport, LossPoint, Retrieved
+from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
+from evals.scored import ScoredPrediction
+
+RECORD = RunRecord(
+    task_file="/data/task.yaml",
+    task_name="t",
+    task={"instruction": "Say it."},
+    labels=("a", "b"),
+    metric="accuracy",
+    train_rows=3,
+    documents=0,
+    eval_ids=("1", "2"),
+    hashes={"train": "00"},
+    arms=(PlannedArm("qlora", "tune", (0, 1)),),
+    skipped={"logistic": "no labels"},
+    model=ModelRecord("builtin", "ff", 1024),
+    embedder=None,
+    adapter=None,
+    limit=None,
+    drop_overlap=False,
+    notes=("a note",),
+    versions={"python": "3.11"},
+    machine={"cores": "2"},
+    command="tuneworthy run t",
+    created="2026-01-01T00:00:00+00:00",
+)
+
+
+def test_a_record_is_read_back_as_written(tmp_path):
+    RECORD.write(tmp_path)
+    assert read_record(tmp_path) == RECORD
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ("{", "can't be read"),
+        ("[]", "has schema None"),
+        ('{"schema": 99}', "has schema 99; this version of tuneworthy reads 1"),
+        ('{"schema": 1}', "is damaged"),
+    ],
+)
+def test_a_record_that_this_version_does_not_know_is_refused(tmp_path, content, says):
+    (tmp_path / "run.json").write_text(content)
+    with pytest.raises(RunError, match=says):
+        read_record(tmp_path)
+
+
+def test_a_folder_without_a_record_is_not_a_run(tmp_path):
+    with pytest.raises(RunError, match="not a run folder"):
+        read_record(tmp_path)
+
+
+def row(**changes):
+    values = {
+        "id": "1",
+        "input": "in \u2028 put",
+        "targets": ("a", "b"),
+        "prompt": "p\n",
+        "raw": "a",
+        "extracted": "a",
+        "score": 1.0,
+        "score_lenient": 1.0,
+        "score_strict": 0.0,
+        "metrics": {"accuracy": 1.0},
+        "retrieved": (Retrieved("d#0", "d", 0.5),),
+    }
+    return ScoredPrediction(**(values | changes))
+
+
+def test_a_prediction_line_is_one_line_and_read_back(tmp_path):
+    line = row().to_line()
+    assert "\n" not in line
+    assert json.loads(line)["target"] == "a"
+    assert ScoredPrediction.from_line(line) == row()
+
+
+@pytest.mark.parametrize("line", ["", "null", "{}", "[1]", '{"id": "1"}', "[" * 100_000])
+def test_a_line_that_is_no_prediction_is_an_error(line):
+    with pytest.raises(RunError, match="not a prediction line"):
+        ScoredPrediction.from_line(line)
+
+
+def test_a_cell_is_read_back_as_written(tmp_path):
+    folder = CellFolder(tmp_path, "qlora", "tune", 1)
+    assert folder.read().predictions == ()
+    fit = FitReport(seconds=1.0, losses=(LossPoint(1, 0.5, 2.0, None),), facts={"rank": 16})
+    cost = CellCost(1.0, 2.0, 3, 4, 5, 6.0)
+    folder.keep([row()])
+    folder.append([row(id="2", error="too long", score=None)])
+    folder.write_fit(fit)
+    assert not folder.read().done
+    folder.finish(cost)
+    cell = folder.read()
+    assert (cell.done, cell.fit, cell.cost) == (True, fit, cost)
+    assert [prediction.id for prediction in cell.predictions] == ["1", "2"]
+
+
+def test_a_damaged_line_in_the_middle_names_file_and_line(tmp_path):
+    folder = CellFolder(tmp_path, "rag", "rag", 0)
+    folder.keep([row()])
+    with folder.predictions.open("a") as file:
+        file.write("garbage\n" + row(id="3").to_line() + "\n")
+    with pytest.raises(RunError, match=r"predictions.jsonl:2: "):
+        folder.read()
+
+
+def test_a_cell_of_a_newer_schema_is_refused(tmp_path):
+    folder = CellFolder(tmp_path, "rag", "rag", 0)
+    folder.keep([])
+    (folder.folder / "cost.json").write_text('{"schema": 2}')
+    with pytest.raises(RunError, match="schema"):
+        folder.read()
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
+    target = tmp_path / "results.json"
+    write_text(target, "old")
+    monkeypatch.setattr(os, "replace", lambda *_: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OSError, match="No space left"):
+        write_text(target, "new")
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_json_without_a_number_for_nan_is_refused(tmp_path):
+    with pytest.raises(ValueError, match="JSON compliant"):
+        write_json(tmp_path / "x.json", {"score": float("nan")})
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,226 @@
+"""The runner on tiny arms that need no model: one cell each, row by row, resumable, failing alone."""
+
+import dataclasses
+import errno
+import json
+
+import pytest
+
+from evals.cell import CellFolder
+from evals.errors import ArmError, RunError
+from evals.example import Example
+from evals.protocols import FitReport, Prediction
+from evals.record import PlannedArm
+from evals.runner import BATCH_ROWS, Bench, locked, run_cells
+from evals.task import Task
+from evals.task_file import TaskFile
+
+ROWS = 2 * BATCH_ROWS + 10
+
+
+class Echo:
+    """Answers the input; remembers the batches that it was asked."""
+
+    name, family, seeded, uses = "echo", "prompt", False, ()
+    asked: list[list[str]] = []
+    broken_ids: set[str] = set()
+
+    def __init__(self, context):
+        self.context = context
+
+    @classmethod
+    def unfit(cls, task):
+        return None
+
+    def fit(self, train, documents):
+        self.context.progress("fitting", 1, 1)
+        return FitReport(seconds=0.5, train_rows=len(train))
+
+    def answer(self, examples):
+        Echo.asked.append([example.id for example in examples])
+        return [
+            Prediction(example.id, "", error="too long")
+            if example.id in Echo.broken_ids
+            else Prediction(example.id, example.input, prompt_tokens=3, completion_tokens=1, ms=2.0)
+            for example in examples
+        ]
+
+
+class Broken(Echo):
+    name = "broken"
+
+    def fit(self, train, documents):
+        raise ZeroDivisionError("no rows to divide")
+
+
+class Fussy(Echo):
+    name = "fussy"
+
+    def fit(self, train, documents):
+        raise ArmError("it needs documents")
+
+
+class FullDisk(Echo):
+    name = "full_disk"
+
+    def fit(self, train, documents):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+class Forgetful(Echo):
+    name = "forgetful"
+
+    def answer(self, examples):
+        return super().answer(examples)[1:]
+
+
+class Diary:
+    def __init__(self):
+        self.entries = []
+
+    def cell_started(self, cell, position, cells):
+        self.entries.append(("started", cell, position, cells))
+
+    def progressed(self, cell, phase, done, total):
+        self.entries.append((phase, cell, done, total))
+
+    def cell_finished(self, cell, outcome):
+        self.entries.append(("finished", cell, outcome))
+
+    def cell_failed(self, cell, cause):
+        self.entries.append(("failed", cell, cause))
+
+
+ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, Forgetful)}
+
+
+@pytest.fixture
+def bench(tmp_path):
+    Echo.asked, Echo.broken_ids = [], set()
+    settings = TaskFile.model_validate(
+        {"instruction": "Repeat.", "metric": "exact_match", "data": {"train": "t.jsonl"}}
+    )
+    rows = tuple(Example(f"e{i}", f"word{i}", (f"word{i}" if i % 2 else "other",)) for i in range(ROWS))
+    task = Task("echo", settings, tmp_path, (), rows[:4], rows, (), {})
+    return Bench(tmp_path, task, ARMS, model=lambda: None, embedder=lambda: None)
+
+
+def plan(*names, seeds=(0,)):
+    return [PlannedArm(name, "prompt", seeds) for name in names]
+
+
+def test_every_row_is_answered_scored_and_written_in_order(bench):
+    diary = Diary()
+    run_cells(bench, plan("echo"), diary)
+    cell = CellFolder(bench.run, "echo", "prompt", 0).read()
+    assert cell.done
+    assert [row.id for row in cell.predictions] == [example.id for example in bench.task.eval]
+    assert sum(row.score for row in cell.predictions) == ROWS // 2
+    assert cell.cost.prompt_tokens == 3 * ROWS
+    assert cell.cost.answer_seconds == pytest.approx(0.002 * ROWS)
+    assert cell.cost.fit_seconds == 0.5
+    assert diary.entries[0] == ("started", "echo", 1, 1)
+    assert ("fitting", "echo", 1, 1) in diary.entries
+    assert diary.entries[-1] == ("finished", "echo", "50.0%")
+
+
+def test_a_line_of_predictions_holds_what_the_contract_names(bench):
+    run_cells(bench, plan("echo"), Diary())
+    line = json.loads((bench.run / "cells/echo-0/predictions.jsonl").read_text().splitlines()[0])
+    assert {"id", "prompt", "raw", "extracted", "target", "score", "ms", "retrieved", "error"} <= set(line)
+    assert (line["target"], line["raw"], line["score"]) == ("other", "word0", 0.0)
+
+
+def test_a_complete_cell_is_not_asked_again(bench):
+    run_cells(bench, plan("echo"), Diary())
+    Echo.asked = []
+    run_cells(bench, plan("echo"), Diary())
+    assert Echo.asked == []
+
+
+@pytest.mark.parametrize("kept_lines", [0, 1, BATCH_ROWS - 1, BATCH_ROWS, ROWS - 1, ROWS])
+def test_a_cut_cell_goes_on_at_the_last_complete_batch(bench, kept_lines):
+    run_cells(bench, plan("echo"), Diary())
+    cell = bench.run / "cells/echo-0"
+    whole = (cell / "predictions.jsonl").read_text()
+    lines = whole.splitlines(keepends=True)
+    (cell / "cost.json").unlink()
+    (cell / "predictions.jsonl").write_text("".join(lines[:kept_lines]) + '{"id": "e9')
+    Echo.asked = []
+    run_cells(bench, plan("echo"), Diary())
+    assert (cell / "predictions.jsonl").read_text() == whole
+    first = kept_lines // BATCH_ROWS * BATCH_ROWS
+    assert [row for batch in Echo.asked for row in batch] == [example.id for example in bench.task.eval[first:]]
+    assert CellFolder(bench.run, "echo", "prompt", 0).read().done
+
+
+def test_rows_of_another_eval_set_are_refused(bench):
+    run_cells(bench, plan("echo"), Diary())
+    (bench.run / "cells/echo-0/cost.json").unlink()
+    diary = Diary()
+    other = dataclasses.replace(bench, task=dataclasses.replace(bench.task, eval=bench.task.eval[::-1]))
+    run_cells(other, plan("echo"), diary)
+    assert diary.entries[-1][0] == "failed"
+    assert "other eval rows" in diary.entries[-1][2]
+
+
+def test_one_arm_fails_with_its_cause_and_the_others_go_on(bench):
+    diary = Diary()
+    run_cells(bench, plan("broken", "fussy", "forgetful", "echo"), diary)
+    failed = {entry[1]: entry[2] for entry in diary.entries if entry[0] == "failed"}
+    assert failed == {
+        "broken": "ZeroDivisionError: no rows to divide",
+        "fussy": "it needs documents",
+        "forgetful": "forgetful answered other rows than it was asked",
+    }
+    assert CellFolder(bench.run, "fussy", "prompt", 0).read().failure == "it needs documents"
+    assert "ZeroDivisionError" in json.loads((bench.run / "cells/broken-0/failure.json").read_text())["trace"]
+    assert CellFolder(bench.run, "echo", "prompt", 0).read().done
+
+
+def test_a_failed_cell_is_tried_again_from_its_first_row(bench):
+    Echo.broken_ids = {example.id for example in bench.task.eval[-20:]}
+    run_cells(bench, plan("echo"), Diary())
+    assert not CellFolder(bench.run, "echo", "prompt", 0).read().done
+    Echo.broken_ids, Echo.asked = set(), []
+    run_cells(bench, plan("echo"), Diary())
+    cell = CellFolder(bench.run, "echo", "prompt", 0).read()
+    assert cell.done
+    assert cell.failure is None
+    assert Echo.asked[0][0] == "e0"
+
+
+def test_a_few_errors_are_counted_and_too_many_fail_the_arm(bench):
+    allowed = int(0.05 * ROWS)
+    Echo.broken_ids = {f"e{i}" for i in range(allowed)}
+    run_cells(bench, plan("echo"), Diary())
+    rows = CellFolder(bench.run, "echo", "prompt", 0).read().predictions
+    assert sum(row.error is not None for row in rows) == allowed
+    assert all(row.score is None for row in rows if row.error)
+    (bench.run / "cells/echo-0/cost.json").unlink()
+    (bench.run / "cells/echo-0/predictions.jsonl").unlink()
+    Echo.broken_ids = {f"e{i}" for i in range(allowed + 1)}
+    diary = Diary()
+    run_cells(bench, plan("echo"), diary)
+    assert diary.entries[-1][0] == "failed"
+    assert "too long" in diary.entries[-1][2]
+
+
+def test_a_full_disk_ends_the_run_and_says_how_to_go_on(bench):
+    with pytest.raises(RunError, match="No space left on device.*--resume"):
+        run_cells(bench, plan("full_disk", "echo"), Diary())
+    assert Echo.asked == []
+
+
+def test_a_run_folder_serves_one_process_at_a_time(tmp_path):
+    with locked(tmp_path), pytest.raises(RunError, match="another tuneworthy"), locked(tmp_path):
+        pass
+    with locked(tmp_path):  # free again
+        assert (tmp_path / ".lock").exists()
+
+
+def test_seeds_get_cells_of_their_own(bench):
+    diary = Diary()
+    run_cells(bench, plan("echo", seeds=(0, 1)), diary)
+    assert {path.name for path in (bench.run / "cells").iterdir()} == {"echo-0", "echo-1"}
+    assert [entry[1] for entry in diary.entries if entry[0] == "started"] == ["echo-0", "echo-1"]
