@@ -1,0 +1,201 @@
+"""The whole main job on a small task, as a user would start it, with the built-in model."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from advisor.cli import main
+from evals.runner import BATCH_ROWS
+from tests.small_task import write_task
+
+ROOT = Path(__file__).parents[1]
+QUICK = "tune: {epochs: 1, batch_size: 8}\n"
+FIXED = ("majority", "nearest", "logistic", "zero_shot", "few_shot", "rag", "qlora")
+
+
+def tuneworthy(capsys, *arguments):
+    """Run the command line in this process; return exit code, output and errors."""
+    before = sys.argv
+    sys.argv = ["tuneworthy", *map(str, arguments)]
+    try:
+        with pytest.raises(SystemExit) as exit_info:
+            main()
+    finally:
+        sys.argv = before
+    captured = capsys.readouterr()
+    return exit_info.value.code or 0, captured.out, captured.err
+
+
+@pytest.fixture(scope="module")
+def finished(tmp_path_factory):
+    """Return the folder of one complete run of the default arms."""
+    base = tmp_path_factory.mktemp("main-job")
+    task = write_task(base / "task", extra=QUICK)
+    done = subprocess.run(
+        [sys.executable, "-m", "advisor.cli", "run", task, "--out", base / "run", "--seeds", "2"],
+        capture_output=True,
+        text=True,
+        cwd=ROOT,
+    )
+    assert done.returncode == 0, done.stderr
+    assert str(base / "run" / "report.html") in done.stdout.replace("\n", "")
+    return base / "run"
+
+
+def test_the_default_arms_answer_the_same_rows(finished):
+    results = json.loads((finished / "results.json").read_text())
+    assert results["schema"] == 1
+    assert [arm["name"] for arm in results["arms"]] == list(FIXED)
+    assert {arm["status"] for arm in results["arms"]} == {"done"}
+    ids = {
+        cell.name: [json.loads(line)["id"] for line in (cell / "predictions.jsonl").read_text().splitlines()]
+        for cell in (finished / "cells").iterdir()
+    }
+    assert set(ids) == {f"{name}-0" for name in FIXED} | {"few_shot-1", "qlora-1"}
+    assert {tuple(rows) for rows in ids.values()} == {tuple(f"r{n}" for n in range(1000, 1020))}
+
+
+def test_results_hold_what_the_contract_names(finished):
+    results = json.loads((finished / "results.json").read_text())
+    assert {"schema", "task", "model", "arms", "comparisons", "verdict"} <= set(results)
+    for arm in results["arms"]:
+        assert set(arm["score"]) == {"mean", "low", "high", "n"}
+        assert arm["score"]["low"] <= arm["score"]["mean"] <= arm["score"]["high"]
+        costs = "fit_seconds train_tokens prompt_tokens completion_tokens latency_ms_p50 latency_ms_p95 peak_memory_mb"
+        assert set(costs.split()) <= set(arm["cost"])
+        assert arm["trained"] == (arm["family"] == "tune")
+        assert len(arm["per_seed"]) == (2 if arm["name"] in ("few_shot", "qlora") else 1)
+    assert len(results["comparisons"]) == len(FIXED) * (len(FIXED) - 1) // 2
+    assert set(results["comparisons"][0]) >= {"a", "b", "difference", "low", "high", "p_value", "method"}
+    assert results["verdict"]["outcome"] in {"worth_it", "not_worth_it", "undecided"}
+    assert {"best_arm", "cheapest_within_noise", "reason"} <= set(results["verdict"])
+
+
+def test_the_run_folder_says_what_the_run_was_made_of(finished):
+    record = json.loads((finished / "run.json").read_text())
+    assert set(record["hashes"]) >= {"train", "eval"}
+    assert len(record["model"]["fingerprint"]) >= 32
+    assert record["versions"]["torch"]
+    assert record["task"]["tune"]["epochs"] == 1
+    assert record["command"].startswith("tuneworthy run ")
+    fit = json.loads((finished / "cells/qlora-0/fit.json").read_text())
+    assert fit["steps"] >= 1
+    assert fit["train_tokens"] > 0
+    assert (finished / "cells/qlora-0/adapter/adapter_config.json").exists()
+    assert (finished / "cells/qlora-0/adapter/adapter_model.safetensors").exists()
+
+
+def test_the_report_is_one_file_without_addresses(finished):
+    page = (finished / "report.html").read_text(encoding="utf-8")
+    assert json.loads((finished / "results.json").read_text())["verdict"]["outcome"].replace("_", " ") in page.lower()
+    assert "Content-Security-Policy" in page
+    assert 'src="http' not in page
+    assert 'href="http' not in page
+
+
+def test_report_redoes_results_and_page_without_a_model(finished, capsys):
+    before = {name: (finished / name).read_bytes() for name in ("results.json", "report.html")}
+    for name in before:
+        (finished / name).unlink()
+    code, out, err = tuneworthy(capsys, "report", finished, "--json")
+    assert (code, err) == (0, "")
+    assert json.loads(out) == json.loads(before["results.json"])
+    assert (finished / "results.json").read_bytes() == before["results.json"]
+    assert (finished / "report.html").read_bytes() == before["report.html"]
+
+
+def test_a_trained_adapter_is_used_again(finished, tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    adapter = finished / "cells/qlora-0/adapter"
+    code, _, err = tuneworthy(
+        capsys, "run", task, "--arms", "majority", "--adapter", adapter, "--out", tmp_path / "run"
+    )
+    assert code == 0, err
+
+    def answers(run, arm):
+        return [json.loads(line)["raw"] for line in (run / "cells" / arm / "predictions.jsonl").open(encoding="utf-8")]
+
+    assert answers(tmp_path / "run", "adapter-0") == answers(finished, "qlora-0")
+
+
+def test_a_complete_run_is_not_overwritten(finished, tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    code, _, err = tuneworthy(capsys, "run", task, "--out", finished)
+    assert code == 2
+    assert f"--resume {finished}" in err
+
+
+def without_times(results):
+    """Return results with everything removed that a clock or the machine's memory decides."""
+    if isinstance(results, dict):
+        timed = {"fit_seconds", "answer_seconds", "latency_ms_p50", "latency_ms_p95", "peak_memory_mb", "seconds"}
+        return {
+            key: without_times(value) for key, value in results.items() if key not in timed | {"created", "command"}
+        }
+    return [without_times(item) for item in results] if isinstance(results, list) else results
+
+
+def test_a_run_killed_in_the_middle_ends_as_one_that_was_not(tmp_path, capsys):
+    task = write_task(tmp_path / "task", eval_rows=2 * BATCH_ROWS + 20, extra=QUICK)
+    arms = ("--arms", "nearest,zero_shot,few_shot,qlora")
+    whole, cut = tmp_path / "whole", tmp_path / "cut"
+    code, _, err = tuneworthy(capsys, "run", task, *arms, "--out", whole)
+    assert code == 0, err
+
+    process = subprocess.Popen(
+        [sys.executable, "-m", "advisor.cli", "run", task, *arms, "--out", cut],
+        cwd=ROOT,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    watched = cut / "cells/few_shot-0/predictions.jsonl"
+    deadline = time.monotonic() + 240
+    while not (watched.exists() and watched.stat().st_size):
+        assert process.poll() is None, "the run ended before it could be killed"
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
+    os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    assert not (cut / "results.json").exists()
+    assert not (cut / "cells/qlora-0/cost.json").exists()
+
+    code, _, err = tuneworthy(capsys, "run", "--resume", cut)
+    assert code == 0, err
+    first, second = (json.loads((run / "results.json").read_text()) for run in (whole, cut))
+    assert without_times(second) == without_times(first)
+
+
+def test_resuming_refuses_data_that_changed(tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    assert tuneworthy(capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run")[0] == 0
+    with (task / "train.jsonl").open("a", encoding="utf-8") as file:
+        file.write('{"id": "new", "input": "One more thing", "target": "warm"}\n')
+    code, _, err = tuneworthy(capsys, "run", "--resume", tmp_path / "run")
+    assert code == 1
+    assert "train" in err
+    assert "changed" in err
+
+
+def test_json_goes_to_standard_output_alone(tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    code, out, _ = tuneworthy(capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run", "--json")
+    assert code == 0
+    assert json.loads(out)["verdict"]["outcome"] == "undecided"
+
+
+def test_limit_takes_a_seeded_sample(tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    for out in ("one", "two"):
+        code, _, err = tuneworthy(capsys, "run", task, "--arms", "majority", "--limit", "6", "--out", tmp_path / out)
+        assert code == 0
+        assert "6 of 20 eval rows" in err
+    first, second = ((tmp_path / out / "cells/majority-0/predictions.jsonl").read_text() for out in ("one", "two"))
+    ids = [json.loads(line)["id"] for line in first.splitlines()]
+    assert len(ids) == 6
+    assert ids == [json.loads(line)["id"] for line in second.splitlines()]
