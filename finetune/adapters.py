@@ -1,0 +1,160 @@
+"""LoRA adapters on a model in 4 bits or in full: attach, save, load, and keep bitsandbytes' gradients right.
+
+QLoRA (Dettmers et al. 2023, arXiv 2305.14314) keeps the base in NF4 with double quantisation and trains
+LoRA matrices (Hu et al. 2021, arXiv 2106.09685) on every linear layer but the output head.
+
+``guard_quantised`` must run right after loading: on CPUs with AVX512-BF16, bitsandbytes repacks a
+``Linear4bit`` at its first forward pass in eval mode, and a repacked layer lets no gradient through to
+the layers before it, so that training after any evaluation would go on with wrong gradients, silently.
+"""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from evals.errors import ArmError, ModelError
+from evals.task_file import Tune
+from finetune.checkpoint import TunedCard, fresh_partial, publish
+
+if TYPE_CHECKING:
+    import torch
+    from peft import PeftModel
+    from transformers import BitsAndBytesConfig
+
+WEIGHTS = "adapter_model.safetensors"
+
+
+def nf4_config(device: "torch.device") -> "BitsAndBytesConfig":
+    """Return the ``BitsAndBytesConfig`` of QLoRA: NF4, double quantisation, bf16 on a GPU and fp32 on a CPU."""
+    quiet_bitsandbytes()
+    import torch
+    from transformers import BitsAndBytesConfig
+
+    return BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+    )
+
+
+def quiet_bitsandbytes() -> None:
+    """Keep bitsandbytes' import from advising a package that would download kernels at every import."""
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+
+
+def guard_quantised(module: "torch.nn.Module") -> int:
+    """Forbid every ``Linear4bit`` to repack itself, before the first forward pass; return how many there are."""
+    quiet_bitsandbytes()
+    from bitsandbytes.nn import Linear4bit
+
+    layers = [layer for layer in module.modules() if isinstance(layer, Linear4bit)]
+    for layer in layers:
+        layer.support_avx512bf16_for_cpu = False
+    return len(layers)
+
+
+def prepare_quantised(module: "torch.nn.Module") -> "torch.nn.Module":
+    """Freeze a 4-bit module, lift what isn't 4-bit to fp32, and guard it.
+
+    A saved adapter is put back onto a module prepared likewise, so that it's judged as it was trained.
+    Raises ``ArmError`` when no layer is in 4 bits.
+    """
+    quiet_bitsandbytes()
+    from peft import prepare_model_for_kbit_training
+
+    if guard_quantised(module) == 0:
+        raise ArmError("no layer of this model could be put in 4 bits; train the arm `lora` instead of `qlora`")
+    prepared: torch.nn.Module = prepare_model_for_kbit_training(module, use_gradient_checkpointing=False)
+    return prepared
+
+
+def add_lora(module: "torch.nn.Module", settings: Tune, seed: int) -> "PeftModel":
+    """Return ``module`` as a PEFT model with fresh LoRA matrices on all linear layers, drawn from ``seed``.
+
+    ``module`` itself is changed. Raises ``ArmError`` when it has no layer that PEFT can adapt.
+    """
+    quiet_bitsandbytes()
+    import torch
+    from peft import LoraConfig, get_peft_model
+
+    config = LoraConfig(
+        task_type="CAUSAL_LM",
+        r=settings.rank,
+        lora_alpha=settings.alpha,
+        lora_dropout=settings.dropout,
+        target_modules="all-linear",
+        fan_in_fan_out=_transposed(module),
+    )
+    with torch.random.fork_rng(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", FutureWarning)  # PEFT asks transformers by an old name
+        torch.manual_seed(seed)
+        try:
+            return get_peft_model(module, config)
+        except ValueError as error:
+            raise ArmError(f"PEFT can't put LoRA on this model: {_one_line(error)}") from error
+
+
+def save_adapter(model: "PeftModel", folder: Path, card: TunedCard) -> float:
+    """Write the adapter in PEFT's format with its card and return its size in MB of 10⁶ bytes.
+
+    ``folder`` appears whole or not at all.
+    """
+    partial = fresh_partial(folder)
+    # "auto" would ask the hub whether the base's vocabulary changed; the embeddings aren't trained here
+    model.save_pretrained(str(partial), save_embedding_layers=False)
+    (partial / "README.md").unlink(missing_ok=True)  # PEFT's form of a model card, not filled in
+    publish(partial, folder, card)
+    return (folder / WEIGHTS).stat().st_size / 1e6
+
+
+def load_adapter(module: "torch.nn.Module", folder: Path) -> "PeftModel":
+    """Return ``module`` with the adapter in ``folder`` on it, for answering; ``module`` itself is changed.
+
+    Raises ``ModelError`` when the folder holds no adapter in safetensors or one for another model.
+    """
+    if not (folder / "adapter_config.json").is_file():
+        raise ModelError(f"{folder} holds no adapter (no adapter_config.json); give a folder that PEFT saved")
+    if not (folder / WEIGHTS).is_file():
+        raise ModelError(f"{folder} holds no {WEIGHTS}; save the adapter again with safe_serialization=True")
+    quiet_bitsandbytes()
+    from peft import PeftModel
+
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # missing weights are refused below, in words of ours
+            model = PeftModel.from_pretrained(module, str(folder), is_trainable=False, use_safetensors=True)
+        _check_complete(model, folder)
+    except ModelError:
+        raise
+    except Exception as error:
+        raise ModelError(f"the adapter in {folder} doesn't fit the model: {_one_line(error)}") from error
+    return model
+
+
+def _check_complete(model: "PeftModel", folder: Path) -> None:
+    """Refuse an adapter that leaves a layer of its own untouched, which PEFT only warns of."""
+    from peft import get_peft_model_state_dict
+    from safetensors import safe_open
+
+    with safe_open(folder / WEIGHTS, framework="pt") as file:
+        given = set(file.keys())
+    wanted = set(get_peft_model_state_dict(model, save_embedding_layers=False))
+    if missing := sorted(wanted - given):
+        raise ModelError(
+            f"the adapter in {folder} doesn't fit the model: it has no weights for {len(missing)} of {len(wanted)} "
+            f"matrices, such as {missing[0]}; it belongs to another base"
+        )
+
+
+def _transposed(module: "torch.nn.Module") -> bool:
+    """Tell whether linear layers keep their weight as (in, out), as GPT-2's unquantised ones do."""
+    from transformers.pytorch_utils import Conv1D
+
+    return any(isinstance(layer, Conv1D) for layer in module.modules())
+
+
+def _one_line(error: BaseException) -> str:
+    text = " ".join(str(error).split())
+    return text if len(text) <= 300 else text[:297] + "…"

@@ -1,0 +1,154 @@
+"""The ``transformers.Trainer`` that learns answers: its loss, its data order, its evaluation, its best weights."""
+
+import math
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from transformers import PrinterCallback, Trainer, TrainerCallback
+
+from evals.errors import ArmError
+from evals.protocols import ProgressHook
+from finetune.batches import LengthSampler, answer_loss, collate
+from finetune.encode import EncodedRow
+from finetune.schedule import Schedule
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import PreTrainedModel, TrainerControl, TrainerState, TrainingArguments
+
+    from finetune.trainer import TrainingRows
+
+EVALUATION_ROWS = 16
+
+
+class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
+    """Trains on ``rows.train`` by ``schedule``; keeps the trainable weights with the lowest validation loss."""
+
+    control: "TrainerControl"
+    loss_is_scaled_for_ga = True  # compute_loss divides by the answer tokens of the whole optimiser step
+
+    def __init__(
+        self,
+        module: "PreTrainedModel",
+        arguments: "TrainingArguments",
+        rows: "TrainingRows",
+        schedule: Schedule,
+        seed: int,
+        progress: ProgressHook,
+    ) -> None:
+        super().__init__(
+            model=module,
+            args=arguments,
+            train_dataset=list(rows.train),
+            data_collator=partial(collate, pad_id=rows.pad_id),
+            callbacks=[_Pace(schedule, bool(rows.validation), progress)],
+        )
+        self.remove_callback(PrinterCallback)
+        self.model_accepts_loss_kwargs = True  # count the answer tokens of each step, whatever the architecture
+        self.tokens_seen = 0
+        self.best_step: int | None = None
+        self._rows, self._seed = rows, seed
+        self._best_loss = math.inf
+
+    def compute_loss(
+        self,
+        model: "PreTrainedModel",
+        inputs: dict[str, "torch.Tensor"],
+        return_outputs: bool = False,
+        num_items_in_batch: "torch.Tensor | int | None" = None,
+    ) -> "torch.Tensor":
+        """Return the summed answer loss of a micro-batch over the answer tokens of its optimiser step."""
+        loss, count = answer_loss(model, inputs)
+        self._check(float(loss.detach()), "training")
+        self.tokens_seen += int(inputs["attention_mask"].sum())
+        return loss / (num_items_in_batch if num_items_in_batch is not None else count)
+
+    def evaluate(
+        self, eval_dataset: object = None, ignore_keys: object = None, metric_key_prefix: str = "eval"
+    ) -> dict[str, float]:
+        """Score the validation rows; keep the weights when their loss is the lowest so far."""
+        loss = validation_loss(self.model, self._rows.validation, self._rows.pad_id, self._autocast())
+        self._check(loss, "validation")
+        if self.state.global_step > 0 and loss < self._best_loss:
+            self._best_loss, self.best_step = loss, self.state.global_step
+            self._save_best()
+        self.model.train()
+        metrics = {f"{metric_key_prefix}_loss": loss}
+        self.log(metrics)
+        self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
+        return metrics
+
+    def restore_best(self) -> None:
+        """Put the best weights back; without validation rows the last ones stay, if they are numbers."""
+        import torch
+        from safetensors.torch import load_file
+
+        weights = _trainable(self.model)
+        with torch.no_grad():
+            if self.best_step is not None:
+                best = load_file(self._best_path)
+                for name, weight in weights.items():
+                    weight.copy_(best[name])
+        if not all(bool(weight.isfinite().all()) for weight in weights.values()):
+            self._check(math.nan, "training")
+
+    @property
+    def _best_path(self) -> Path:
+        return Path(self.args.output_dir) / "best.safetensors"
+
+    def _save_best(self) -> None:
+        from safetensors.torch import save_file
+
+        weights = _trainable(self.model)
+        save_file({name: weight.detach().cpu().contiguous() for name, weight in weights.items()}, self._best_path)
+
+    def _check(self, loss: float, kind: str) -> None:
+        if not math.isfinite(loss):
+            raise ArmError(
+                f"the {kind} loss became {loss} at step {self.state.global_step + 1} of {self.state.max_steps}: "
+                f"set tune.learning_rate below {self.args.learning_rate:g}"
+            )
+
+    def _autocast(self) -> bool:
+        return bool(self.args.bf16)
+
+    def _get_train_sampler(self, train_dataset: object = None) -> LengthSampler:
+        return LengthSampler([len(row.ids) for row in self._rows.train], self._rows.batch_size, self._seed)
+
+
+class _Pace(TrainerCallback):  # type: ignore[misc]
+    """Says when to evaluate (before the first step, on schedule, at the end) and reports progress."""
+
+    def __init__(self, schedule: Schedule, validated: bool, progress: ProgressHook) -> None:
+        self._schedule, self._validated, self._progress = schedule, validated, progress
+
+    def on_step_end(
+        self, args: "TrainingArguments", state: "TrainerState", control: "TrainerControl", **_: object
+    ) -> None:
+        due = state.global_step % self._schedule.evaluate_every == 0 or state.global_step >= state.max_steps
+        control.should_evaluate = self._validated and due
+        self._progress("training", state.global_step, state.max_steps)
+
+
+def validation_loss(
+    module: "PreTrainedModel", rows: Sequence[EncodedRow], pad_id: int, autocast: bool = False
+) -> float:
+    """Return the mean cross-entropy (nats) of the answer tokens of ``rows``, in eval mode; batches don't matter."""
+    import torch
+
+    module.eval()
+    device = next(module.parameters()).device
+    ordered = sorted(rows, key=lambda row: len(row.ids))
+    total, tokens = 0.0, 0
+    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
+        for start in range(0, len(ordered), EVALUATION_ROWS):
+            batch = collate(ordered[start : start + EVALUATION_ROWS], pad_id)
+            loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})
+            total, tokens = total + float(loss), tokens + count
+    return total / tokens
+
+
+def _trainable(module: "PreTrainedModel") -> dict[str, "torch.nn.Parameter"]:
+    return {name: weight for name, weight in module.named_parameters() if weight.requires_grad}

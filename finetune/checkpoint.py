@@ -1,0 +1,91 @@
+"""What a trained arm leaves in its cell: the artefact with a card of its origin, and the report of the fit.
+
+::
+
+    cells/<arm>-<seed>/adapter/ or model/   appears whole, by a rename
+                         └── tuneworthy.json   the card
+                       fit.json             written last; the same file and form as the runner's
+"""
+
+import dataclasses
+import json
+import shutil
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from evals.cell import SCHEMA as FIT_SCHEMA
+from evals.cell import fit_from_json
+from evals.errors import ModelError
+from evals.files import write_json
+from evals.protocols import FitReport
+
+CARD = "tuneworthy.json"
+SCHEMA = 1
+
+
+@dataclass(frozen=True, slots=True)
+class TunedCard:
+    """What a trained folder says of itself: the base it belongs to and how it was made.
+
+    ``base_fingerprint`` is the engine's, of the base without any adapter. ``key`` is a digest over all
+    that decided the training: an interrupted run takes up a finished fit only when it's equal.
+    """
+
+    base: str
+    base_fingerprint: str
+    method: str
+    quantised: bool
+    seed: int
+    key: str = ""
+
+
+def fresh_partial(folder: Path) -> Path:
+    """Return an empty folder beside ``folder`` to write to before ``publish`` renames it."""
+    partial = folder.with_name(f".{folder.name}-partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    return partial
+
+
+def publish(partial: Path, folder: Path, card: TunedCard) -> None:
+    """Write ``card`` into ``partial`` and rename that to ``folder``, in place of an older one."""
+    write_json(partial / CARD, {"schema": SCHEMA} | asdict(card))
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+
+
+def read_card(folder: Path) -> TunedCard | None:
+    """Return the card in ``folder``, or None when there is none (an adapter made elsewhere).
+
+    Raises ``ModelError`` when the card can't be read or is of another schema.
+    """
+    path = folder / CARD
+    if not path.exists():
+        return None
+    try:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        schema = record.pop("schema", None)
+        if schema != SCHEMA:
+            raise ValueError(f"schema {schema}, not {SCHEMA}")
+        return TunedCard(**record)
+    except (OSError, ValueError, TypeError, AttributeError) as error:
+        raise ModelError(
+            f"{path} can't be used ({error}); train again, or delete that file to load the folder unchecked"
+        ) from error
+
+
+def write_fit(folder: Path, report: FitReport) -> None:
+    """Write ``report`` to ``folder`` as ``fit.json``: the last step of a fit."""
+    write_json(folder / "fit.json", {"schema": FIT_SCHEMA} | dataclasses.asdict(report))
+
+
+def finished_fit(folder: Path, artefact: Path, key: str) -> FitReport | None:
+    """Return the report of a fit that was finished in ``folder`` and left ``artefact`` under ``key``, else None."""
+    try:
+        card = read_card(artefact)
+        record = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
+        if card is None or card.key != key or record.pop("schema") != FIT_SCHEMA:
+            return None
+        return fit_from_json(record)
+    except (ModelError, OSError, ValueError, TypeError, KeyError, AttributeError):
+        return None  # half a fit, or one of another version: train again

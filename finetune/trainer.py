@@ -1,0 +1,184 @@
+"""Trains a causal language model on encoded rows, on ``transformers.Trainer``: the loop of every tune arm but scratch.
+
+Only answer tokens are learnt; the loss is their mean over the whole optimiser step, however it's cut into
+micro-batches. AdamW without weight decay, linear warm-up, cosine decay to zero, gradients clipped to norm 1.
+Held-out rows of the training set are scored as the run goes (teacher-forced loss of the answer tokens); the
+weights with the lowest such loss are kept.
+"""
+
+import math
+import shutil
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.errors import ArmError
+from evals.protocols import LossPoint, ProgressHook, no_progress
+from finetune.adapters import quiet_bitsandbytes
+from finetune.encode import EncodedRow
+from finetune.schedule import Schedule
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, TrainingArguments
+
+MICRO_TOKENS = 16_384
+"""A forward pass holds at most this many tokens, padding included; longer batches are cut into micro-batches."""
+
+CHECKPOINTED_PARAMETERS = 1_000_000_000
+"""On a GPU, models from this size on recompute activations in the backward pass to save memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class TrainingRows:
+    """What is learnt, what chooses the checkpoint, how many rows make a step, and the padding token."""
+
+    train: tuple[EncodedRow, ...]
+    validation: tuple[EncodedRow, ...]
+    batch_size: int
+    pad_id: int
+
+    @property
+    def micro_batch(self) -> int:
+        """Rows of one forward pass: the largest divisor of ``batch_size`` that keeps to ``MICRO_TOKENS``."""
+        longest = max(len(row.ids) for row in self.train + self.validation)
+        sizes = [size for size in range(1, self.batch_size + 1) if self.batch_size % size == 0]
+        return max([size for size in sizes if size * longest <= MICRO_TOKENS], default=1)
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a training went. ``tokens`` counts prompts and answers as often as they were seen, padding left out.
+
+    ``best_step`` is None when there were no validation rows; the last weights are kept then.
+    """
+
+    seconds: float
+    steps: int
+    epochs: float
+    tokens: int
+    best_step: int | None
+    losses: tuple[LossPoint, ...]
+
+
+def train_module(
+    module: "PreTrainedModel",
+    rows: TrainingRows,
+    schedule: Schedule,
+    *,
+    seed: int,
+    folder: Path,
+    progress: ProgressHook = no_progress,
+) -> Training:
+    """Train the weights of ``module`` that require gradients, in place, and leave it in eval mode.
+
+    ``folder`` is used for the best weights while training and removed afterwards. The global random state
+    is left as it was. Raises ``ArmError`` when the loss stops being a number or memory runs out.
+    """
+    quiet_bitsandbytes()
+    import torch
+
+    started = time.monotonic()
+    config = module.config
+    used_cache = config.use_cache
+    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        with _kept_random_state():
+            from finetune.answer_trainer import AnswerTrainer
+
+            arguments = _arguments(module, rows, schedule, seed, folder)
+            trainer = AnswerTrainer(module, arguments, rows, schedule, seed, progress)
+            trainer.train()
+            trainer.restore_best()
+    except torch.OutOfMemoryError as error:
+        raise ArmError(
+            f"training ran out of memory at {rows.micro_batch} rows a forward pass: "
+            "take a smaller model, shorter rows or a smaller tune.batch_size"
+        ) from error
+    finally:
+        config.use_cache = used_cache
+        shutil.rmtree(folder, ignore_errors=True)
+    module.eval()
+    return Training(
+        seconds=time.monotonic() - started,
+        steps=trainer.state.global_step,
+        epochs=trainer.state.global_step / schedule.steps_per_epoch,
+        tokens=trainer.tokens_seen,
+        best_step=trainer.best_step,
+        losses=_losses(trainer.state.log_history),
+    )
+
+
+def _arguments(
+    module: "PreTrainedModel", rows: TrainingRows, schedule: Schedule, seed: int, folder: Path
+) -> "TrainingArguments":
+    import torch
+    from transformers import TrainingArguments
+
+    first = next(module.parameters())
+    cuda = first.device.type == "cuda"
+    recompute: dict[str, Any] = {}
+    if cuda and sum(weight.numel() for weight in module.parameters()) >= CHECKPOINTED_PARAMETERS:
+        recompute = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": False}}
+    arguments = TrainingArguments(
+        output_dir=str(folder),
+        per_device_train_batch_size=rows.micro_batch,
+        gradient_accumulation_steps=rows.batch_size // rows.micro_batch,
+        max_steps=schedule.steps,
+        learning_rate=schedule.learning_rate,
+        lr_scheduler_type="cosine",
+        warmup_steps=schedule.warmup_steps,
+        weight_decay=0.0,
+        max_grad_norm=1.0,
+        optim="adamw_torch",
+        seed=seed,
+        data_seed=seed,
+        use_cpu=first.device.type == "cpu",
+        bf16=cuda and torch.cuda.is_bf16_supported(),
+        **recompute,
+        eval_strategy="no",
+        eval_on_start=bool(rows.validation),
+        save_strategy="no",
+        logging_strategy="steps",
+        logging_steps=max(1, math.ceil(schedule.steps / 100)),
+        logging_nan_inf_filter=False,
+        remove_unused_columns=False,
+        dataloader_pin_memory=cuda,
+        report_to="none",
+        disable_tqdm=True,
+        log_level="error",
+    )
+    _ = arguments.device  # sets n_gpu, which would spread batches over every GPU and change their size
+    arguments._n_gpu = min(1, arguments.n_gpu)
+    return arguments
+
+
+@contextmanager
+def _kept_random_state() -> Iterator[None]:
+    """Give back the states of the global generators, which ``Trainer`` seeds."""
+    import random
+
+    import numpy as np
+    import torch
+
+    python, numpy = random.getstate(), np.random.get_state()
+    with torch.random.fork_rng():
+        try:
+            yield
+        finally:
+            random.setstate(python)
+            np.random.set_state(numpy)
+
+
+def _losses(history: Sequence[dict[str, Any]]) -> tuple[LossPoint, ...]:
+    """Return the curve, one point a step: training loss (mean since the point before), validation loss, or both."""
+    merged: dict[int, dict[str, Any]] = {}
+    for entry in history:
+        if "loss" in entry or "eval_loss" in entry:
+            merged.setdefault(int(entry["step"]), {}).update(entry)
+    return tuple(
+        LossPoint(step, round(float(point.get("epoch") or 0.0), 4), point.get("loss"), point.get("eval_loss"))
+        for step, point in sorted(merged.items())
+    )

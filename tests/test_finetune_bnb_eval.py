@@ -1,0 +1,94 @@
+"""The regression that QLoRA on CPUs with AVX512-BF16 fell to: an evaluation must not change later gradients."""
+
+import pytest
+
+from evals.task_file import Tune
+from finetune.adapters import add_lora, guard_quantised, nf4_config, prepare_quantised
+from finetune.answer_trainer import validation_loss
+from finetune.batches import answer_loss, collate
+from finetune.encode import EncodedRow
+from tests.tiny_models import save_tiny
+
+ROWS = [EncodedRow(str(number), tuple(range(10 + number, 40 + number)) + (5 + number, 1), 30) for number in range(6)]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    return save_tiny(tmp_path_factory.mktemp("tiny"), "llama")
+
+
+def quantised(folder):
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    module = AutoModelForCausalLM.from_pretrained(
+        folder, quantization_config=nf4_config(torch.device("cpu")), dtype=torch.float32
+    )
+    for layer in linear4bit(module):
+        layer.support_avx512bf16_for_cpu = True  # as bitsandbytes sets it on such a CPU, whatever this one is
+    return module
+
+
+def linear4bit(module):
+    from bitsandbytes.nn import Linear4bit
+
+    return [layer for layer in module.modules() if isinstance(layer, Linear4bit)]
+
+
+def adapted(folder):
+    """A guarded 4-bit model whose LoRA matrices all matter: with B at zero no gradient would reach A."""
+    import torch
+
+    model = add_lora(prepare_quantised(quantised(folder)), Tune(rank=4), seed=0)
+    draw = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for name, weight in model.named_parameters():
+            if "lora_B" in name:
+                weight.copy_(0.1 * torch.randn(weight.shape, generator=draw))
+    return model
+
+
+def gradients(model):
+    model.train()
+    model.zero_grad()
+    answer_loss(model, collate(ROWS, 2))[0].backward()
+    return {name: weight.grad.clone() for name, weight in model.named_parameters() if weight.grad is not None}
+
+
+def test_gradients_after_an_evaluation_equal_those_without_one(folder):
+    import torch
+
+    never = gradients(adapted(folder))
+    model = adapted(folder)
+    validation_loss(model, ROWS, 2)
+    after = gradients(model)
+    assert len(never) == 2 * 2 * 7  # A and B on the seven linear layers of two blocks
+    assert never.keys() == after.keys()
+    for name, gradient in never.items():
+        assert gradient.abs().max() > 0
+        assert torch.allclose(gradient, after[name], rtol=1e-4, atol=1e-6), name
+
+
+def test_an_evaluation_repacks_no_layer(folder):
+    model = adapted(folder)
+    validation_loss(model, ROWS, 2)
+    states = [layer.weight.quant_state for layer in linear4bit(model)]
+    assert len(states) == 14
+    assert not any(getattr(state, "packing_format_for_cpu", False) for state in states)
+    assert all(state.nested for state in states)  # repacking would also have undone the double quantisation
+
+
+def test_the_guard_is_on_every_quantised_layer(folder):
+    module = quantised(folder)
+    assert all(layer.support_avx512bf16_for_cpu for layer in linear4bit(module))
+    assert guard_quantised(module) == len(linear4bit(module)) == 14
+    assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(module))
+    assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(adapted(folder)))
+
+
+def test_preparing_a_model_without_quantised_layers_is_refused():
+    from evals.errors import ArmError
+    from tests.tiny_models import tiny_module
+
+    with pytest.raises(ArmError, match="4 bits.*`lora`"):
+        prepare_quantised(tiny_module())
