@@ -13,7 +13,7 @@ class Task:
 
     ``hashes`` maps each data file (as named in the task file, ``train``/``eval``/``documents``) to the
     SHA-256 of its content. ``notes`` are sentences that the user is told and the report repeats, for
-    example that the eval rows were split off from train.
+    example that the eval rows were split off from train (``split_made``). ``file`` is the task file.
     """
 
     name: str
@@ -25,6 +25,8 @@ class Task:
     documents: tuple[Document, ...]
     hashes: dict[str, str]
     notes: tuple[str, ...] = ()
+    file: Path = Path("task.yaml")
+    split_made: bool = False
 
     @property
     def instruction(self) -> str:
