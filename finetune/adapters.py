@@ -13,6 +13,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baselines.device import pick_dtype
 from evals.errors import ArmError, ModelError
 from evals.task_file import Tune
 from finetune.checkpoint import TunedCard, fresh_partial, publish
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 WEIGHTS = "adapter_model.safetensors"
 
 
-def nf4_config(device: "torch.device") -> "BitsAndBytesConfig":
-    """Return the ``BitsAndBytesConfig`` of QLoRA: NF4, double quantisation, bf16 on a GPU and fp32 on a CPU."""
+def nf4_config(device: str) -> "BitsAndBytesConfig":
+    """Return the ``BitsAndBytesConfig`` of QLoRA: NF4, double quantisation, computing in fp32 on a CPU.
+
+    A GPU computes in bf16, or in fp16 where it can't.
+    """
     quiet_bitsandbytes()
     import torch
     from transformers import BitsAndBytesConfig
@@ -35,7 +39,7 @@ def nf4_config(device: "torch.device") -> "BitsAndBytesConfig":
         load_in_4bit=True,
         bnb_4bit_quant_type="nf4",
         bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=torch.bfloat16 if device.type == "cuda" else torch.float32,
+        bnb_4bit_compute_dtype=pick_dtype(device) if device.startswith("cuda") else torch.float32,
     )
 
 

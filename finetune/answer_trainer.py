@@ -111,8 +111,10 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
                 f"set tune.learning_rate below {self.args.learning_rate:g}"
             )
 
-    def _autocast(self) -> bool:
-        return bool(self.args.bf16)
+    def _autocast(self) -> "torch.dtype | None":
+        import torch
+
+        return torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
 
     def _get_train_sampler(self, train_dataset: object = None) -> LengthSampler:
         return LengthSampler([len(row.ids) for row in self._rows.train], self._rows.batch_size, self._seed)
@@ -133,7 +135,7 @@ class _Pace(TrainerCallback):  # type: ignore[misc]
 
 
 def validation_loss(
-    module: "PreTrainedModel", rows: Sequence[EncodedRow], pad_id: int, autocast: bool = False
+    module: "PreTrainedModel", rows: Sequence[EncodedRow], pad_id: int, autocast: "torch.dtype | None" = None
 ) -> float:
     """Return the mean cross-entropy (nats) of the answer tokens of ``rows``, in eval mode; batches don't matter."""
     import torch
@@ -142,7 +144,7 @@ def validation_loss(
     device = next(module.parameters()).device
     ordered = sorted(rows, key=lambda row: len(row.ids))
     total, tokens = 0.0, 0
-    with torch.no_grad(), torch.autocast(device.type, dtype=torch.bfloat16, enabled=autocast):
+    with torch.no_grad(), torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
         for start in range(0, len(ordered), EVALUATION_ROWS):
             batch = collate(ordered[start : start + EVALUATION_ROWS], pad_id)
             loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from baselines.device import is_out_of_memory, pick_dtype
 from evals.errors import ArmError
 from evals.protocols import LossPoint, ProgressHook, no_progress
 from finetune.adapters import quiet_bitsandbytes
@@ -78,8 +79,6 @@ def train_module(
     is left as it was. Raises ``ArmError`` when the loss stops being a number or memory runs out.
     """
     quiet_bitsandbytes()
-    import torch
-
     started = time.monotonic()
     config = module.config
     used_cache = config.use_cache
@@ -92,7 +91,9 @@ def train_module(
             trainer = AnswerTrainer(module, arguments, rows, schedule, seed, progress)
             trainer.train()
             trainer.restore_best()
-    except torch.OutOfMemoryError as error:
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
         raise ArmError(
             f"training ran out of memory at {rows.micro_batch} rows a forward pass: "
             "take a smaller model, shorter rows or a smaller tune.batch_size"
@@ -136,7 +137,8 @@ def _arguments(
         seed=seed,
         data_seed=seed,
         use_cpu=first.device.type == "cpu",
-        bf16=cuda and torch.cuda.is_bf16_supported(),
+        bf16=cuda and pick_dtype("cuda") == torch.bfloat16,
+        fp16=cuda and pick_dtype("cuda") == torch.float16,
         **recompute,
         eval_strategy="no",
         eval_on_start=bool(rows.validation),

@@ -22,7 +22,7 @@ def quantised(folder):
     from transformers import AutoModelForCausalLM
 
     module = AutoModelForCausalLM.from_pretrained(
-        folder, quantization_config=nf4_config(torch.device("cpu")), dtype=torch.float32
+        folder, quantization_config=nf4_config("cpu"), dtype=torch.float32
     )
     for layer in linear4bit(module):
         layer.support_avx512bf16_for_cpu = True  # as bitsandbytes sets it on such a CPU, whatever this one is
