@@ -25,6 +25,11 @@ class RawRow:
     number: int
     values: dict[str, object]
 
+    @property
+    def place(self) -> str:
+        """Where the row stands in its file, in words."""
+        return f"line {self.line}" if self.line == self.number else f"row {self.number}"
+
 
 class DataFile:
     """A file of rows, while it is read.
@@ -48,6 +53,10 @@ class DataFile:
     def problem(self, line: int, what: str) -> None:
         """Add a problem of this file."""
         self.problems.add(self.path, line, what)
+
+    def row_problem(self, raw: RawRow, what: str) -> None:
+        """Add a problem of one row, counting rows where lines don't tell them apart."""
+        self.problem(raw.line, what if raw.line == raw.number else f"row {raw.number}: {what}")
 
     def unreadable(self) -> str | None:
         """Return why no rows can be read, as far as that shows without opening the file; None if they may be."""

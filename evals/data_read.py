@@ -16,11 +16,11 @@ def read_raw_rows(file: DataFile) -> Iterator[RawRow]:
 
     What can't be read is added to the file's problems, and reading goes on where it can.
     """
-    what = file.unreadable()
-    if what:
-        file.problem(0, what)
-        return
     try:
+        what = file.unreadable()
+        if what:
+            file.problem(0, what)
+            return
         yield from _parquet_rows(file) if file.suffix == ".parquet" else _text_rows(file)
     except (EOFError, zlib.error, gzip.BadGzipFile):
         file.problem(0, "is no whole gzip file; pack it again, or give it unpacked")

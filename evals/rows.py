@@ -30,13 +30,16 @@ def load_rows(
     stem: str,
     problems: Problems,
     labels: Sequence[str] | None = None,
+    labels_of: str = "the task file's",
 ) -> Rows:
     """Return the rows of ``path`` as examples; what is wrong with the others is added to ``problems``.
 
-    A row without an id is called ``{stem}-{line}``. With ``labels``, every target must be among them.
+    A row without an id is called ``{stem}-{line}``. With ``labels``, every target must be among them
+    (``labels_of`` says in a message where they come from).
     A row's accepted answers are its ``target`` first, then those of ``targets``, each once.
     """
-    return _RowReader(DataFile(path, problems, _names(columns)), columns, answer, stem, labels).read()
+    file = DataFile(path, problems, frozenset(columns.model_dump().values()))
+    return _RowReader(file, columns, answer, stem, labels, labels_of).read()
 
 
 def check_columns(rows: dict[Path, Rows], columns: Columns, problems: Problems) -> None:
@@ -57,20 +60,23 @@ def missing_column(name: str, there: Sequence[str]) -> str:
     return f"there is no column {name!r}; there are {', '.join(map(repr, there)) or 'none'}{hint}"
 
 
-def _names(columns: Columns) -> frozenset[str]:
-    return frozenset(columns.model_dump().values())
-
-
 class _RowReader:
     """Reads one file; keeps what must be known of earlier rows to judge a later one."""
 
     def __init__(
-        self, file: DataFile, columns: Columns, answer: AnswerKind, stem: str, labels: Sequence[str] | None
+        self,
+        file: DataFile,
+        columns: Columns,
+        answer: AnswerKind,
+        stem: str,
+        labels: Sequence[str] | None,
+        labels_of: str,
     ) -> None:
         self.file = file
         self.columns = columns
         self.answer = answer
         self.stem = stem
+        self.labels_of = labels_of
         self.labels = None if labels is None else dict.fromkeys(labels)
         self.first_of_ids: dict[str, RawRow] = {}
         # Rows that lack a key: told row by row, unless all rows lack it.
@@ -109,10 +115,10 @@ class _RowReader:
         try:
             text = cell_text(raw.values[name])
         except CellProblem as problem:
-            self._problem(raw, f"{name!r} {problem}")
+            self.file.row_problem(raw, f"{name!r} {problem}")
             return None
         if text is None:
-            self._problem(raw, f"{name!r} is empty")
+            self.file.row_problem(raw, f"{name!r} is empty")
         return text
 
     def _targets(self, raw: RawRow) -> tuple[str, ...] | None:
@@ -126,23 +132,24 @@ class _RowReader:
             name = many
             others = target_list(raw.values.get(many), self.answer)
         except CellProblem as problem:
-            self._problem(raw, f"{name!r} {problem}")
+            self.file.row_problem(raw, f"{name!r} {problem}")
             return None
         targets = tuple(dict.fromkeys(others if first is None else (first, *others)))
         if not targets:
-            self._problem(raw, f"{one if one in raw.values else many!r} is empty")
+            self.file.row_problem(raw, f"{one if one in raw.values else many!r} is empty")
             return None
         unknown = [target for target in targets if self.labels is not None and target not in self.labels]
         for target in unknown:
-            self._problem(raw, f"unknown label {shorten(target)}{self._nearest_label(target)}")
+            self.file.row_problem(
+                raw, f"the label {shorten(target)} is not among {self.labels_of} labels{self._nearest_label(target)}"
+            )
         return None if unknown else targets
 
     def _id(self, raw: RawRow) -> str | None:
         id_ = self._optional(raw, self.columns.id) or f"{self.stem}-{raw.number}"
         first = self.first_of_ids.setdefault(id_, raw)
         if first is not raw:
-            where = f"line {first.line}" if first.number == first.line else f"row {first.number}"
-            self._problem(raw, f"the id {shorten(id_)} stands twice (first: {where})")
+            self.file.row_problem(raw, f"the id {shorten(id_)} stands twice (first: {first.place})")
             return None
         return id_
 
@@ -150,13 +157,9 @@ class _RowReader:
         try:
             text = cell_text(raw.values.get(name))
         except CellProblem as problem:
-            self._problem(raw, f"{name!r} {problem}")
+            self.file.row_problem(raw, f"{name!r} {problem}")
             return None
         return text.strip() if text else None
-
-    def _problem(self, raw: RawRow, what: str) -> None:
-        where = f"row {raw.number}: " if raw.number != raw.line else ""
-        self.file.problem(raw.line, where + what)
 
     def _nearest_label(self, target: str) -> str:
         # Only problems that will be shown are worth a search through many labels.

@@ -5,7 +5,7 @@ Every key has a default but ``instruction`` and ``data.train``; an unknown key i
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
 AnswerKind = Literal["label", "text", "json", "number"]
 Metric = Literal[
@@ -21,8 +21,12 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 """The metrics that fit each answer kind; the first is the default."""
 
 
+Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+"""Text that says something; space around it doesn't count."""
+
+
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class Columns(_Section):
@@ -39,8 +43,8 @@ class Columns(_Section):
 class Data(_Section):
     """The rows to learn from and the rows to judge on."""
 
-    train: str = Field(description="Training rows: .csv .tsv .json .jsonl .parquet, also .gz.")
-    eval: str | None = Field(None, description="Eval rows; without it a stratified part of train is split off.")
+    train: Filled = Field(description="Training rows: .csv .tsv .json .jsonl .parquet, also .gz.")
+    eval: Filled | None = Field(None, description="Eval rows; without it a stratified part of train is split off.")
     eval_share: float = Field(0.2, gt=0, lt=1, description="Share of train that is split off when eval is not given.")
     split_seed: int = Field(0, ge=0, description="Seed of that split.")
     columns: Columns = Field(default_factory=Columns)
@@ -57,7 +61,7 @@ class DocumentColumns(_Section):
 class Documents(_Section):
     """The corpus that retrieval searches."""
 
-    path: str = Field(description="A .jsonl or .csv file of rows, or a folder of .txt .md .html .pdf files.")
+    path: Filled = Field(description="A .jsonl or .csv file of rows, or a folder of .txt .md .html .pdf files.")
     columns: DocumentColumns = Field(default_factory=DocumentColumns)
 
 
@@ -114,9 +118,9 @@ class TaskFile(_Section):
     name: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)] | None = Field(
         None, description="Default: the folder's name."
     )
-    instruction: str = Field(min_length=1, description="What the model is told to do.")
+    instruction: Filled = Field(description="What the model is told to do.")
     answer: AnswerKind = Field("text", description="The kind of answer.")
-    labels: list[str] | None = Field(None, description="The labels; default: those of the training rows.")
+    labels: list[Filled] | None = Field(None, description="The labels; default: those of the training rows.")
     metric: Metric | None = Field(None, description="Default: the first that fits the kind of answer.")
     tolerance: float = Field(1e-6, ge=0, description="Relative (and, near zero, absolute) tolerance of `numeric`.")
     extraction: Literal["lenient", "strict"] = Field(
@@ -124,9 +128,9 @@ class TaskFile(_Section):
     )
     data: Data
     documents: Documents | None = None
-    model: str = Field("builtin", description="Hub name, local folder, or `builtin`.")
-    embedder: str = Field("builtin", description="sentence-transformers name or folder, or `builtin` (TF-IDF + SVD).")
-    arms: list[str] | None = Field(None, description="Arms to run; default: the default set that fits the task.")
+    model: Filled = Field("builtin", description="Hub name, local folder, or `builtin`.")
+    embedder: Filled = Field("builtin", description="sentence-transformers name, folder, or `builtin` (TF-IDF + SVD).")
+    arms: list[Filled] | None = Field(None, description="Arms to run; default: the default set that fits the task.")
     seeds: int = Field(1, ge=1, le=100, description="Seeds for the arms that depend on chance.")
     few_shot: FewShot = Field(default_factory=FewShot)
     rag: Rag = Field(default_factory=Rag)
