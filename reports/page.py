@@ -1,0 +1,119 @@
+"""Results → one HTML page: everything inlined, nothing fetched, every text from the data escaped.
+
+The page is a template over views (``scoreboard``, ``charts``, ``training``, ``explorer``); a figure is
+formatted by ``wording`` alone. Its Content-Security-Policy forbids every request and any script but the
+one in it, which is named by its hash.
+"""
+
+import base64
+import hashlib
+import json
+from collections.abc import Mapping
+from functools import cache
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from evals.errors import RunError
+from reports import wording
+from reports.charts import differences_chart, scores_chart
+from reports.explorer import STATIC_ROWS, Predictions, build_explorer
+from reports.measures import build_labels, build_measures, build_retrieval
+from reports.scoreboard import build_scoreboard
+from reports.training import build_training
+
+SCHEMA = 1
+
+
+def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
+    """Return the report as one HTML document.
+
+    ``results`` is the content of ``results.json``; ``predictions`` maps arms to their rows (of one
+    seed), in the order of the eval rows; an arm may be missing. Equal arguments give equal pages.
+    Raises ``RunError`` for results of another schema or with an outcome that isn't known.
+    """
+    if results.get("schema") != SCHEMA:
+        raise RunError(f"results of schema {results.get('schema')!r} can't be shown: this version knows {SCHEMA}")
+    verdict, task = results["verdict"], results["task"]
+    if verdict["outcome"] not in wording.OUTCOMES:
+        known = ", ".join(wording.OUTCOMES)
+        raise RunError(f"the verdict's outcome {verdict['outcome']!r} is not one of {known}; redo the results")
+    board = build_scoreboard(results)
+    metric = wording.metric_name(task["metric"])
+    trained = {arm["name"]: arm["trained"] for arm in results["arms"]}
+    script = _source("report.js")
+    page = _environment().get_template("report.html.j2")
+    return page.render(
+        results=results,
+        task=task,
+        verdict=verdict,
+        metric=metric,
+        badge=wording.OUTCOMES[verdict["outcome"]],
+        headline=wording.headline(verdict),
+        steps=wording.next_steps(results),
+        board=board,
+        confidence=wording.number(100 * verdict["confidence"], 0 if verdict["confidence"] * 100 % 1 == 0 else 1) + "%",
+        scores=scores_chart(board.score_intervals(), "scores", metric[:1].upper() + metric[1:]),
+        differences=differences_chart(
+            board.difference_intervals(), "differences", board.reference or "", verdict["minimum_gain"]
+        ),
+        training=build_training(results["arms"]),
+        measures=build_measures(results["arms"]),
+        retrieval=build_retrieval(results["arms"]),
+        labels=build_labels(results.get("per_label")),
+        explorer=build_explorer(predictions, trained),
+        static_rows=STATIC_ROWS,
+        methods=sorted({pair["method"] for pair in results["comparisons"] if pair["method"]}),
+        settings=json.dumps(results["settings"], ensure_ascii=False, indent=2),
+        style=Markup(_source("report.css")),
+        script=Markup(script),
+        script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
+    )
+
+
+def _visible(value: object) -> object:
+    """Make what a text would hide visible, in whatever a template writes; Jinja escapes it afterwards."""
+    return wording.shown(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("reports", "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        finalize=_visible,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    for write in (
+        wording.count,
+        wording.percent,
+        wording.points,
+        wording.signed,
+        wording.seconds,
+        wording.milliseconds,
+        wording.megabytes,
+        wording.fact,
+    ):
+        environment.filters[write.__name__] = write
+    environment.globals.update(
+        number=wording.number,
+        plural=wording.plural,
+        metric_name=wording.metric_name,
+        score_range=wording.score_range,
+        difference_range=wording.difference_range,
+        p_value=wording.p_value,
+        MISSING=wording.MISSING,
+    )
+    return environment
+
+
+@cache
+def _source(name: str) -> str:
+    """Return one of the page's own files, with plain line ends: a browser hashes the script after turning them."""
+    loader = _environment().loader
+    if loader is None:
+        raise RunError("the report's templates are missing; install tuneworthy again")
+    return loader.get_source(_environment(), name)[0].replace("\r\n", "\n")

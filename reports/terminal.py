@@ -1,0 +1,103 @@
+"""The end of a run in the terminal: the verdict, a table of the arms, what is worth knowing.
+
+Everything from the data goes through ``rich.text.Text``, so that square brackets in it are text.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
+from reports.wording import (
+    MISSING,
+    OUTCOMES,
+    count,
+    difference_range,
+    headline,
+    metric_name,
+    milliseconds,
+    next_steps,
+    percent,
+    plural,
+    score_range,
+    shown,
+    signed,
+)
+
+_STYLES = {"worth_it": "bold green", "not_worth_it": "bold", "undecided": "bold yellow"}
+_CHEAPEST = "cheapest within noise"
+_WIDE, _MIDDLE = 82, 62  # columns that the table needs with intervals beside the figures, and with all columns
+
+
+@dataclass(frozen=True)
+class Summary:
+    """What a terminal shows of ``results`` (schema 1); how much stands on a line depends on its width."""
+
+    results: Mapping[str, Any]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Give rich the parts, top to bottom."""
+        verdict, task = self.results["verdict"], self.results["task"]
+        board = build_scoreboard(self.results)
+        outcome = verdict["outcome"]
+        yield Text()
+        yield Text(OUTCOMES.get(outcome, shown(str(outcome))), style=_STYLES.get(outcome, "bold"))
+        yield Text(str(headline(verdict)))
+        yield Text()
+        yield Text(f"{metric_name(task['metric'])} on {plural(task['eval_rows'], 'eval row')}", style="dim")
+        yield _table(board, options.max_width)
+        if any(_CHEAPEST in row.marks for row in board.rows):
+            yield Text(f"* {_CHEAPEST}", style="dim")
+        yield Text()
+        for step in next_steps(self.results):
+            yield Text(f"• {step}")
+        for row in board.not_run:
+            if row.status != "skipped":
+                yield Text(
+                    f"• {shown(row.name)} {row.status}: {shown(row.reason) or 'no cause was recorded'}", style="red"
+                )
+        for note in task["notes"]:
+            yield Text(f"• {shown(note)}", style="dim")
+        yield Text()
+
+
+def summary(results: Mapping[str, Any]) -> Summary:
+    """Return what a terminal shows at the end of a run, for ``rich.console.Console.print``."""
+    return Summary(results)
+
+
+def _table(board: Scoreboard, width: int) -> Table:
+    """Return the arms, the best first; below ``_WIDE`` intervals stand under their figures."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("arm", overflow="fold", min_width=8)
+    table.add_column("score", justify="right", no_wrap=True)
+    against = f"against {shown(board.reference)}" if board.reference else "difference"
+    table.add_column(Text(against), justify="right", overflow="fold")
+    if width >= _MIDDLE:
+        table.add_column("tokens", justify="right", no_wrap=True)
+        table.add_column("p50", justify="right", no_wrap=True)
+    table.add_column("errors", justify="right", no_wrap=True)
+    unscored = [row for row in board.rows if row.score is None]
+    for row in [*board.scored, *unscored]:
+        cells = _cells(row, "\n" if width < _WIDE else " ")
+        shown_cells = cells if width >= _MIDDLE else [*cells[:3], cells[-1]]
+        table.add_row(*map(Text, shown_cells), style="bold" if "best score" in row.marks else "")
+    return table
+
+
+def _cells(row: ArmRow, gap: str) -> list[str]:
+    """Return name, score, difference, tokens, latency and errors; ``gap`` stands before an interval."""
+    score = row.status
+    if row.score:
+        score = f"{percent(row.score.value)}{gap}({score_range(row.score.low, row.score.high)})"
+    difference = "reference" if row.reference else MISSING
+    if row.difference:
+        difference = f"{signed(row.difference.value)}{gap}({difference_range(row.difference.low, row.difference.high)})"
+    prompt, answer = row.cost.get("prompt_tokens_mean"), row.cost.get("completion_tokens_mean")
+    tokens = MISSING if prompt is None or answer is None else count(prompt + answer)
+    name = shown(row.name) + (" *" if _CHEAPEST in row.marks else "")
+    return [name, score, difference, tokens, milliseconds(row.cost.get("latency_ms_p50")), count(row.errors)]
