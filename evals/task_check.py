@@ -173,11 +173,12 @@ def _section(where: KeyPath) -> type[BaseModel] | None:
     model: type[BaseModel] | None = TaskFile
     for key in where:
         field = model.model_fields.get(str(key)) if model else None
-        model = _model_of(field.annotation) if field else None
+        model = section_of(field.annotation) if field else None
     return model
 
 
-def _model_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 -- an annotation is any object
+def section_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 -- an annotation is any object
+    """Return the model of the section that a field's annotation stands for; None for a plain value."""
     for candidate in (annotation, *get_args(annotation)):
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
@@ -187,7 +188,7 @@ def _model_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 -- an 
 def _all_keys(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:
     for name, field in model.model_fields.items():
         yield (*above, name)
-        inner = _model_of(field.annotation)
+        inner = section_of(field.annotation)
         if inner:
             yield from _all_keys(inner, (*above, name))
 
@@ -196,7 +197,7 @@ def _description(where: KeyPath) -> str:
     """Return what a key is for, as the schema says."""
     section = _section(where[:-1])
     field = section.model_fields.get(str(where[-1])) if section else None
-    model = _model_of(field.annotation) if field else None
+    model = section_of(field.annotation) if field else None
     text = (field.description if field else None) or (model.__doc__ if model else None) or "it is needed"
     return text.strip()[0].lower() + text.strip().rstrip(".")[1:]
 
