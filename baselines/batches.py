@@ -1,0 +1,101 @@
+"""How rows are put into batches: by length, under a budget; halved when memory runs out."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TypeVar
+
+from baselines.device import is_out_of_memory
+
+T = TypeVar("T")
+
+WORTH_SHARING = 16
+"""A shared prefix shorter than this many tokens isn't worth a forward pass of its own."""
+
+CHANCE = 32
+"""Prompts that agree for fewer than this many tokens beyond the shared instruction and shots do so by chance."""
+
+
+@dataclass(frozen=True)
+class Budget:
+    """What one forward pass may hold.
+
+    ``tokens``: new tokens, padding included. ``cached``: positions in the KV cache, over all rows.
+    ``scores``: entries of an explicit attention mask. ``logits``: entries of the logits. ``rows``: rows.
+    """
+
+    tokens: int
+    cached: int
+    scores: int
+    logits: int
+    rows: int
+
+
+CPU_BUDGET = Budget(tokens=4_096, cached=32_768, scores=2**25, logits=2**25, rows=64)
+GPU_BUDGET = Budget(tokens=32_768, cached=262_144, scores=2**29, logits=2**28, rows=512)
+
+
+def plan_batches(lengths: Sequence[int], fits: Callable[[int, int], bool]) -> Iterator[list[int]]:
+    """Yield the indices of ``lengths`` in batches, the longest first, so that there's little padding.
+
+    ``fits(rows, longest)`` says whether a batch of so many rows may be run; a single row always is.
+    Equal lengths keep their order, so that the same call always makes the same batches.
+    """
+    batch: list[int] = []
+    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
+        if batch and not fits(len(batch) + 1, lengths[batch[0]]):
+            yield batch
+            batch = []
+        batch.append(index)
+    if batch:
+        yield batch
+
+
+def shared_length(rows: Sequence[list[int]], stranger: Sequence[int]) -> int:
+    """Return how many tokens of all ``rows`` are the same and worth computing once (0: none).
+
+    At least one token of every row is left over. ``stranger`` is a prompt of the same kind with an
+    input of its own: where the rows agree a little longer than with it, that's chance, and the prefix
+    ends where ``stranger`` parts, so that the next call has the same one.
+    """
+    if len(rows) < 2:
+        return 0  # a row alone has nothing to share, and mustn't depend on what an earlier call has left
+    low, high = min(rows), max(rows)  # what the smallest and the largest share, all share
+    everyone = min(agreement(low, high), min(map(len, rows)) - 1)
+    usual = min(everyone, agreement(low, stranger))
+    length = usual if everyone - usual < CHANCE else everyone
+    return length if length >= WORTH_SHARING else 0
+
+
+def agreement(left: Sequence[int], right: Sequence[int]) -> int:
+    """Return how many leading items two sequences have in common."""
+    for place, (one, other) in enumerate(zip(left, right, strict=False)):
+        if one != other:
+            return place
+    return min(len(left), len(right))
+
+
+def run_halving(
+    rows: Sequence[int], work: Callable[[Sequence[int]], list[T]], failed: Callable[[int, str], T]
+) -> list[T]:
+    """Return ``work(rows)``, in halves when memory runs out; what can't be run at all becomes ``failed(row, why)``."""
+    why = ""
+    try:
+        return work(rows)
+    except (RuntimeError, MemoryError, IndexError) as error:
+        if not is_out_of_memory(error):
+            why = f"the model failed: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        elif len(rows) == 1:
+            why = "out of memory with this row alone"
+    # Outside the handler: the error's traceback would keep the failed batch's tensors alive.
+    _release_memory()
+    if why:
+        return [failed(row, why) for row in rows]
+    middle = len(rows) // 2
+    return run_halving(rows[:middle], work, failed) + run_halving(rows[middle:], work, failed)
+
+
+def _release_memory() -> None:
+    import torch
+
+    if torch.cuda.is_available():
+        torch.cuda.empty_cache()

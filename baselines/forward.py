@@ -1,0 +1,141 @@
+"""One forward pass of a transformers module, with all that differs between modules settled here."""
+
+import inspect
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Literal
+
+import torch
+from transformers import DynamicCache, PreTrainedModel
+
+from baselines.batches import CPU_BUDGET, GPU_BUDGET, Budget, shared_length
+from baselines.kv_cache import NO_PREFIX, Prefix, compute_prefix
+
+Way = Literal["tree", "cached", "plain"]
+"""How labels are scored: as a tree beside the prompt; as rows behind a cached prompt; one full text at a time."""
+
+KNOWN_TO_FIT = frozenset({"gpt2", "llama", "qwen2"})
+"""Architectures whose tree scoring the tests compare with the naive computation; others are tried out first."""
+
+
+class Forward:
+    """A causal language model as the scoring and generating loops use it.
+
+    ``way`` is None until ``baselines.choose`` has found out what the architecture allows.
+    """
+
+    def __init__(self, module: torch.nn.Module) -> None:
+        self.module = module
+        base = unwrapped(module)
+        self.config = base.config.get_text_config()
+        self.device: torch.device = base.device
+        self.dtype: torch.dtype = base.dtype
+        self.vocabulary: int = base.get_input_embeddings().weight.shape[0]
+        self.attention: str | None = getattr(self.config, "_attn_implementation", None)
+        self.budget: Budget = GPU_BUDGET if self.device.type == "cuda" else CPU_BUDGET
+        parameters = inspect.signature(type(base).forward).parameters
+        self._trims_logits = "logits_to_keep" in parameters
+        self.way: Way | None = None
+        if "position_ids" not in parameters or "past_key_values" not in parameters or _learns_prompt(module):
+            self.way = "plain"
+        elif self.config.model_type in KNOWN_TO_FIT and self.tree_masks:
+            self.way = "tree"
+        self._prefix = NO_PREFIX
+        self._prefix_weights = -1
+
+    @property
+    def tree_masks(self) -> bool:
+        """Whether the attention takes a mask of its own for every query."""
+        return self.attention in {"sdpa", "eager"}
+
+    @property
+    def window(self) -> int | None:
+        """How far back some layer sees, where that's less than everything."""
+        sizes = [getattr(self.config, name, None) for name in ("sliding_window", "attention_chunk_size")]
+        return min((size for size in sizes if size), default=None)
+
+    @contextmanager
+    def scoring(self) -> Iterator[None]:
+        """Put the module in eval mode without gradients, and back into the mode it was in."""
+        training = self.module.training
+        base = unwrapped(self.module)
+        # A module that is being trained must not get tensors into its buffers that autograd refuses later;
+        # bitsandbytes repacks weights in its first forward pass.
+        careful = training or getattr(base, "hf_quantizer", None) is not None
+        self.module.eval()
+        try:
+            with torch.no_grad() if careful else torch.inference_mode():
+                yield
+        finally:
+            if training:
+                self.module.train()
+
+    def __call__(
+        self,
+        ids: torch.Tensor,
+        mask: torch.Tensor,
+        positions: torch.Tensor | None,
+        cache: DynamicCache | None,
+        keep: int,
+    ) -> torch.Tensor:
+        """Return the logits of the last ``keep`` columns, shape (rows, keep, vocabulary).
+
+        ``ids`` and ``positions`` have shape (rows, columns); without positions the module counts itself.
+        ``mask`` is (rows, cached + columns), true where there's a real token, or
+        (rows, 1, columns, cached + columns), true where a query may look.
+        """
+        if mask.dim() == 4 and self.attention == "eager":
+            mask = torch.zeros_like(mask, dtype=self.dtype).masked_fill_(~mask, torch.finfo(self.dtype).min)
+        arguments: dict[str, object] = {"logits_to_keep": keep} if self._trims_logits else {}
+        if cache is not None:
+            arguments["past_key_values"] = cache
+        if positions is not None:
+            arguments["position_ids"] = positions
+        logits: torch.Tensor = self.module(
+            input_ids=ids, attention_mask=mask, use_cache=cache is not None, **arguments
+        ).logits
+        return logits[:, -keep:]
+
+    def share(self, rows: Sequence[list[int]], stranger: Sequence[int]) -> tuple[Prefix, list[list[int]]]:
+        """Return what all ``rows`` begin with, computed, and what's left of each row (at least one token)."""
+        length = shared_length(rows, stranger)
+        try:
+            prefix = self.prefix(rows[0][:length])
+        except RuntimeError:
+            prefix, length = NO_PREFIX, 0  # the rows' own passes will say what's wrong, each for itself
+        return prefix, [row[length:] for row in rows]
+
+    def prefix(self, ids: Sequence[int]) -> Prefix:
+        """Return the computed prefix for ``ids``; the last one is kept while the weights stay as they are."""
+        wanted = tuple(ids)
+        weights = self._weights_version()
+        if wanted != self._prefix.ids or weights != self._prefix_weights:
+            self._prefix = NO_PREFIX  # let go of the old one before the new one takes memory
+            if wanted:
+                self._prefix = compute_prefix(wanted, lambda cache: self._fill(wanted, cache))
+            self._prefix_weights = weights
+        return self._prefix
+
+    def forget(self) -> None:
+        """Drop the kept prefix."""
+        self._prefix = NO_PREFIX
+
+    def _fill(self, ids: tuple[int, ...], cache: DynamicCache) -> None:
+        row = torch.tensor([ids], device=self.device)
+        self(row, torch.ones_like(row), torch.arange(len(ids), device=self.device)[None], cache, keep=1)
+
+    def _weights_version(self) -> int:
+        """Return a number that changes whenever an optimiser writes to the weights."""
+        return sum(weight._version for weight in self.module.parameters() if not weight.is_inference())
+
+
+def unwrapped(module: torch.nn.Module) -> PreTrainedModel:
+    """Return the transformers module inside a PEFT one, or the module itself."""
+    inner = getattr(module, "get_base_model", None)
+    return inner() if inner is not None else module
+
+
+def _learns_prompt(module: torch.nn.Module) -> bool:
+    configs = getattr(module, "peft_config", None)
+    values = configs.values() if isinstance(configs, dict) else ()
+    return any(getattr(config, "is_prompt_learning", False) for config in values)

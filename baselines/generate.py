@@ -1,0 +1,159 @@
+"""Greedy generation for many prompts: shared prefix, left padding, and rows that leave when they're done."""
+
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+
+import torch
+from transformers import GenerationConfig
+
+from baselines.batches import plan_batches, run_halving
+from baselines.choose import find_way
+from baselines.encoding import Encoding
+from baselines.forward import Forward
+from baselines.kv_cache import Prefix, open_cache, select_rows
+from baselines.padding import pad_left
+
+LEAVE = 8
+"""Finished rows are taken out of the batch when they're one in so many: taking out copies the others' cache."""
+
+_NOT_A_NUMBER = "the model gave NaN, not a number, as a logit"
+
+
+@dataclass
+class Written:
+    """What one row has got so far: new tokens, and once it's done, text or error. ``seconds`` is its share."""
+
+    tokens: list[int] = field(default_factory=list)
+    done: bool = False
+    text: str = ""
+    error: str | None = None
+    seconds: float = 0.0
+
+
+@dataclass(frozen=True)
+class Ending:
+    """When an answer ends: at a token, at a string of the new text, or after so many tokens."""
+
+    encoding: Encoding
+    max_new_tokens: int
+    stop: tuple[str, ...]
+
+    @property
+    def tail(self) -> int:
+        """How many of the last tokens hold a stop string that has just been completed."""
+        return max((len(stop.encode()) for stop in self.stop), default=0) + 4
+
+    def append(self, row: Written, token: int) -> None:
+        """Add a token to ``row`` and close the row if that ends it."""
+        row.tokens.append(token)
+        ended = token in self.encoding.end_token_ids
+        if ended or len(row.tokens) >= self.max_new_tokens or self._stopped(row.tokens):
+            row.done = True
+            text = self.encoding.decode(row.tokens[:-1] if ended else row.tokens)
+            ends = [place for place in (text.find(stop) for stop in self.stop) if place >= 0]
+            row.text = text[: min(ends, default=len(text))].strip()
+
+    def _stopped(self, tokens: list[int]) -> bool:
+        if not self.stop:
+            return False
+        text = self.encoding.decode(tokens[-self.tail :])
+        return any(stop in text for stop in self.stop)
+
+
+def write_answers(
+    forward: Forward, rows: Sequence[list[int]], stranger: Sequence[int], ending: Ending
+) -> list[Written]:
+    """Continue each prompt in ``rows`` greedily until its ``ending``; one result per prompt, in order.
+
+    ``rows`` are token ids, none empty; every prompt fits the context together with ``max_new_tokens``.
+    ``stranger`` tells what belongs to the prefix (see ``baselines.batches.shared_length``).
+    """
+    if not rows:
+        return []
+    with forward.scoring():
+        forward.way = forward.way or find_way(forward)
+        if forward.way == "plain":
+            return _write_one_by_one(forward, rows, ending)
+        prefix, rests = forward.share(rows, stranger)
+        shared, budget = len(prefix.ids), forward.budget
+
+        def fits(count: int, longest: int) -> bool:
+            return (
+                count <= budget.rows
+                and count * longest <= budget.tokens
+                and count * (shared + longest + ending.max_new_tokens) <= budget.cached
+                and count * forward.vocabulary <= budget.logits
+            )
+
+        def work(part: Sequence[int]) -> list[Written]:
+            return _write_batch(forward, prefix, [rests[row] for row in part], ending)
+
+        written: dict[int, Written] = {}
+        for batch in plan_batches(list(map(len, rests)), fits):
+            started = time.perf_counter()
+            found = run_halving(batch, work, lambda _, why: Written(done=True, error=why))
+            share = (time.perf_counter() - started) / len(batch)
+            for row, result in zip(batch, found, strict=True):
+                result.seconds = share
+                written[row] = result
+    return [written[row] for row in range(len(rows))]
+
+
+def _write_batch(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], ending: Ending) -> list[Written]:
+    device = forward.device
+    padded = pad_left(rests, len(prefix.ids), device)
+    seen = padded.mask.shape[1]
+    cache = open_cache(prefix, len(rests), seen + ending.max_new_tokens - 1)
+    results = [Written() for _ in rests]
+    going = results
+    last = padded.positions[:, -1:]
+    mask = padded.mask
+    logits = forward(padded.ids, mask, padded.positions, cache, keep=1)
+    while True:
+        best, tokens = logits[:, -1].max(dim=-1)
+        for row, token, broken in zip(going, tokens.tolist(), best.isnan().tolist(), strict=True):
+            if broken:
+                row.done, row.error = True, _NOT_A_NUMBER
+            elif not row.done:
+                ending.append(row, token)
+        open_rows = [place for place, row in enumerate(going) if not row.done]
+        if not open_rows:
+            return results
+        if (len(going) - len(open_rows)) * LEAVE >= len(going):
+            keep = torch.tensor(open_rows, device=device)
+            select_rows(cache, keep)
+            tokens, last, mask = tokens[keep], last[keep], mask[keep]
+            going = [going[place] for place in open_rows]
+        last = last + 1
+        mask = torch.cat([mask, mask.new_ones((len(going), 1))], dim=1)
+        logits = forward(tokens[:, None], mask, last, cache, keep=1)
+
+
+def _write_one_by_one(forward: Forward, rows: Sequence[list[int]], ending: Ending) -> list[Written]:
+    """Let transformers generate, a row at a time: right for every causal model, and slow."""
+    settings = GenerationConfig(
+        max_new_tokens=ending.max_new_tokens,
+        do_sample=False,
+        eos_token_id=sorted(ending.encoding.end_token_ids) or None,
+        pad_token_id=0,
+    )
+
+    generate: Callable[..., torch.Tensor] = getattr(forward.module, "generate")  # noqa: B009  (torch types hide it)
+
+    def work(part: Sequence[int]) -> list[Written]:
+        ids = torch.tensor([rows[part[0]]], device=forward.device)
+        new = generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=settings)
+        result = Written()
+        for token in new[0, ids.shape[1] :].tolist():
+            if not result.done:
+                ending.append(result, token)
+        return [result]
+
+    written = []
+    for row in range(len(rows)):
+        started = time.perf_counter()
+        result = run_halving([row], work, lambda _, why: Written(done=True, error=why))[0]
+        result.seconds = time.perf_counter() - started
+        written.append(result)
+    return written

@@ -1,0 +1,117 @@
+"""The key-value cache: room made once, a prefix computed once and copied into every batch.
+
+transformers' ``DynamicCache`` copies everything it holds at every step. Its layers are replaced here
+by ones that own a buffer of known length and hand out views of it.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import torch
+from transformers import DynamicCache
+from transformers.cache_utils import DynamicLayer
+
+
+class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no types here
+    """Keys and values of one layer, shape (batch, heads, length, width), in a buffer with room for more."""
+
+    def __init__(self, room: int) -> None:
+        super().__init__()
+        self.room = room
+        self._buffers: list[torch.Tensor] = []
+        self._length = 0
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Append to the keys and values and return all of them, as views."""
+        end = self._length + key_states.shape[-2]
+        if not self.is_initialized:
+            self.lazy_initialization(key_states, value_states)
+            self._buffers = [_like(new, max(self.room, end)) for new in (key_states, value_states)]
+        elif end > self._buffers[0].shape[-2]:
+            old = self._buffers
+            self._buffers = [_like(new, end) for new in (key_states, value_states)]
+            for buffer, before in zip(self._buffers, old, strict=True):
+                buffer[:, :, : self._length] = before[:, :, : self._length]
+        for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
+            buffer[:, :, self._length : end] = new
+        self._show(end)
+        return self.keys, self.values
+
+    def truncate(self, length: int) -> None:
+        """Forget everything from position ``length`` on."""
+        if self.is_initialized:
+            self._show(length)
+
+    def select(self, rows: torch.Tensor) -> None:
+        """Keep the batch rows ``rows`` (their indices, which may repeat), in that order."""
+        if self.is_initialized:
+            self._buffers = [buffer.index_select(0, rows) for buffer in self._buffers]
+            self._show(self._length)
+
+    def _show(self, length: int) -> None:
+        self._length = length
+        self.keys, self.values = (buffer[:, :, :length] for buffer in self._buffers)
+
+
+def _like(states: torch.Tensor, length: int) -> torch.Tensor:
+    batch, heads, _, width = states.shape
+    return states.new_empty((batch, heads, length, width))
+
+
+@dataclass(frozen=True)
+class Prefix:
+    """The tokens that all prompts begin with, and each layer's keys and values for them (batch of one).
+
+    A layer without states of its own (some architectures share them between layers) is None.
+    """
+
+    ids: tuple[int, ...]
+    states: tuple[tuple[torch.Tensor, torch.Tensor] | None, ...]
+
+
+NO_PREFIX = Prefix((), ())
+
+
+def compute_prefix(ids: tuple[int, ...], fill: Callable[[DynamicCache], object]) -> Prefix:
+    """Return the prefix ``ids``; ``fill`` must run the model over them with the cache it's given."""
+    cache = open_cache(NO_PREFIX, 1, len(ids))
+    fill(cache)
+    return Prefix(ids, tuple((layer.keys, layer.values) if layer.is_initialized else None for layer in cache.layers))
+
+
+def open_cache(prefix: Prefix, batch: int, room: int) -> DynamicCache:
+    """Return a cache for ``batch`` rows that begins with ``prefix`` and has room for ``room`` positions in all."""
+    cache = DynamicCache()
+    cache.layer_class_to_replicate = lambda: RoomyLayer(room)
+    for index, states in enumerate(prefix.states):
+        if states is None:
+            cache.layers.append(RoomyLayer(room))
+        else:
+            keys, values = (state.expand(batch, -1, -1, -1) for state in states)
+            cache.update(keys, values, index)
+    return cache
+
+
+def truncate(cache: DynamicCache, length: int) -> None:
+    """Forget everything from position ``length`` on, in every layer."""
+    for layer in cache.layers:
+        layer.truncate(length)
+
+
+def select_rows(cache: DynamicCache, rows: torch.Tensor) -> None:
+    """Keep the batch rows ``rows`` in every layer."""
+    for layer in cache.layers:
+        layer.select(rows)
+
+
+def copy_rows(cache: DynamicCache, rows: torch.Tensor, room: int) -> DynamicCache:
+    """Return a cache of its own for ``rows`` (indices, which may repeat), with ``room`` positions in all."""
+    copy = open_cache(NO_PREFIX, len(rows), room)
+    for index, layer in enumerate(cache.layers):
+        if layer.is_initialized:
+            copy.update(layer.keys.index_select(0, rows), layer.values.index_select(0, rows), index)
+        else:
+            copy.layers.append(RoomyLayer(room))
+    return copy

@@ -1,0 +1,164 @@
+"""From a reference - ``builtin``, a folder, a hub name - to a model that can be asked or trained.
+
+No code from a model's repository is run, and weights are read from safetensors only.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from baselines.adapter import attach_adapter, check_base, four_bits, read_adapter_card
+from baselines.device import is_out_of_memory, pick_device, pick_dtype, quiet_transformers
+from baselines.hub import fetch_model
+from baselines.local_model import LocalModel
+from baselines.model_folder import check_model_folder
+from evals.errors import ModelError
+
+if TYPE_CHECKING:
+    import torch
+    from transformers import BitsAndBytesConfig, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerBase
+
+BUILTIN = Path(__file__).parent / "builtin"
+"""The folder of the model that comes with the repository."""
+
+
+@dataclass(frozen=True)
+class LoadedModule:
+    """A transformers module with its tokenizer; ``folder`` is where the files lie."""
+
+    module: "PreTrainedModel"
+    tokenizer: "PreTrainedTokenizerBase"
+    ref: str
+    folder: Path | None
+
+
+def find_folder(ref: str) -> Path:
+    """Return the folder that ``ref`` stands for, downloading from the hub if need be.
+
+    What exists is a folder; what looks like a path (starts with ``.``, ``/`` or ``~``, or has more
+    than one slash) must exist; anything else is a hub name. Raises ``ModelError``.
+    """
+    if ref == "builtin":
+        if not (BUILTIN / "config.json").is_file():
+            raise ModelError(f"the built-in model isn't in {BUILTIN}; make it with `tuneworthy builtin --train`")
+        return BUILTIN
+    path = Path(ref).expanduser()
+    if path.is_dir():
+        return path
+    if path.exists():
+        raise ModelError(f"{ref} is a file; give the folder that the model was saved to")
+    if not ref.strip() or ref.startswith((".", "/", "~")) or ref.count("/") > 1 or "\\" in ref:
+        raise ModelError(f"the model folder {ref!r} doesn't exist; give a folder, a hub name (owner/name) or `builtin`")
+    return fetch_model(ref)
+
+
+def load_module(
+    ref: str,
+    *,
+    device: str | None = None,
+    dtype: "torch.dtype | None" = None,
+    quantization_config: "BitsAndBytesConfig | None" = None,
+) -> LoadedModule:
+    """Load a causal language model and its tokenizer, in eval mode.
+
+    ``device`` and ``dtype`` are chosen by the machine when not given (see ``baselines.device``).
+    Raises ``ModelError`` with the cause and what to do about it.
+    """
+    quiet_transformers()
+    folder = find_folder(ref)
+    check_model_folder(folder)
+    device = device or pick_device()
+    config = _load_config(folder)
+    tokenizer = _load_tokenizer(folder)
+    module = _load_weights(folder, config, device, dtype or pick_dtype(device), quantization_config)
+    return LoadedModule(module, tokenizer, ref, folder)
+
+
+def load_model(ref: str, *, adapter: Path | None = None) -> LocalModel:
+    """Load a model, with a PEFT adapter on top if one is given, ready to be asked.
+
+    An adapter that our own training saved is checked against the base's fingerprint, and gets the 4-bit
+    base it was trained on. Raises ``ModelError`` with the cause and what to do about it.
+    """
+    if adapter is None:
+        loaded = load_module(ref)
+        return LocalModel(loaded.module, loaded.tokenizer, name=ref, folder=loaded.folder)
+    from baselines.fingerprint import fingerprint
+
+    card = read_adapter_card(adapter)
+    loaded = load_module(ref, quantization_config=four_bits(pick_device()) if card.quantised else None)
+    module, tokenizer, folder = loaded.module, loaded.tokenizer, loaded.folder
+    check_base(card, adapter, lambda: fingerprint(module, tokenizer, folder=folder, base=True), ref)
+    return LocalModel(
+        attach_adapter(module, adapter), tokenizer, name=f"{ref} + {adapter.name}", folder=folder, adapter=adapter
+    )
+
+
+def _load_config(folder: Path) -> "PreTrainedConfig":
+    from transformers import AutoConfig
+    from transformers.models.auto.modeling_auto import (
+        MODEL_FOR_CAUSAL_LM_MAPPING_NAMES,
+        MODEL_FOR_MASKED_LM_MAPPING_NAMES,
+    )
+
+    try:
+        config = AutoConfig.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # transformers raises what its configs' validators raise
+        if "trust_remote_code" in str(error):
+            problem = f"{folder} needs code from its own repository, which isn't run here; give a model that doesn't"
+        else:
+            problem = f"{folder / 'config.json'} can't be used: {_first_line(error)}"
+        raise ModelError(problem) from error
+    masked = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", True)
+    if masked or config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
+        raise ModelError(f"{folder} isn't a causal language model (its type is {config.model_type}); give one that is")
+    return config
+
+
+def _load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
+    from transformers import AutoTokenizer
+
+    try:
+        return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
+    except Exception as error:  # each tokenizer class raises its own
+        raise ModelError(f"the tokenizer in {folder} can't be loaded: {_first_line(error)}") from error
+
+
+def _load_weights(
+    folder: Path,
+    config: "PreTrainedConfig",
+    device: str,
+    dtype: "torch.dtype",
+    quantization_config: "BitsAndBytesConfig | None",
+) -> "PreTrainedModel":
+    from transformers import AutoModelForCausalLM
+
+    direct = device != "cpu" or quantization_config is not None
+    try:
+        module, info = AutoModelForCausalLM.from_pretrained(
+            str(folder),
+            config=config,
+            dtype=dtype,
+            device_map={"": device} if direct else None,
+            quantization_config=quantization_config,
+            trust_remote_code=False,
+            use_safetensors=True,
+            local_files_only=True,
+            ignore_mismatched_sizes=True,  # told below, by name
+            output_loading_info=True,
+        )
+    except Exception as error:  # torch, transformers and bitsandbytes each raise their own
+        why = f"it doesn't fit into {device}'s memory" if is_out_of_memory(error) else _first_line(error)
+        raise ModelError(f"the weights in {folder} can't be loaded: {why}") from error
+    for kind, what in (("mismatched_keys", "have another shape for"), ("missing_keys", "lack")):
+        if info[kind]:
+            first = min(str(key[0]) if isinstance(key, tuple) else str(key) for key in info[kind])
+            raise ModelError(
+                f"the weights in {folder} {what} {first}, which its config.json asks for; "
+                "they aren't those of a whole causal language model"
+            )
+    return module.eval()
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).strip().partition("\n")[0] or type(error).__name__
