@@ -13,6 +13,7 @@ from evals.protocols import Retrieved
 class ScoredPrediction:
     """One arm's answer to one eval row, extracted and scored.
 
+    ``answer`` is the part of ``raw`` that was read (None: all of it).
     ``extracted`` and ``score`` follow the task's extraction (lenient unless it says otherwise);
     ``score_lenient`` and ``score_strict`` hold both readings. ``metrics`` maps every metric that fits
     the answer kind to this row's value (0…1), for the reading that counts. With an ``error`` all scores
@@ -37,6 +38,7 @@ class ScoredPrediction:
     doc_id: str | None = None
     group: str | None = None
     error: str | None = None
+    answer: str | None = None
 
     @property
     def target(self) -> str:
