@@ -52,6 +52,9 @@ def write_starter(
     problems = Problems()
     train = _read(data, problems)
     evaluation = _read(eval_data, problems) if eval_data else _Table((), [])
+    if documents and not documents.exists():
+        problems.add(documents, 0, "there is no such file or folder")
+    problems.raise_any()
     corpus = _read(documents, problems) if documents and _is_table(documents) else _Table((), [])
     problems.raise_any()
     columns = guess_columns(data, train.columns, train.rows, input_column, target_column)
