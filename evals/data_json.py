@@ -44,7 +44,7 @@ def jsonl_rows(file: DataFile) -> Iterator[RawRow]:
             return
         first = False
         try:
-            value = decode_json(line)
+            value = decode_json(line.rstrip())
         except JsonProblem as problem:
             file.problem(number, f"is not valid JSON: {problem} (column {problem.position + 1})")
             continue

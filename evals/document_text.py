@@ -112,7 +112,7 @@ class _PageReader(HTMLParser):
     def _break(self, tag: str) -> None:
         if tag in _SPACED:
             self._add(" ")
-        elif tag not in _INLINE and not self.hidden:
+        elif tag not in _INLINE | _HIDDEN and not self.hidden:
             self.text.append("\n")
 
     def _add(self, data: str) -> None:
