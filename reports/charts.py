@@ -13,9 +13,10 @@ from typing import Any
 from markupsafe import Markup
 
 from reports.svg import INK, to_svg
-from reports.wording import number, percent, shown, signed
+from reports.wording import clip, number, percent, signed
 
 _ROW = 28  # height of one arm, in pixels
+_SPOKEN = 60  # longest name in what a screen reader says
 _MOST_POINTS = 240  # of one loss curve
 
 
@@ -66,12 +67,6 @@ _WIDE = _Size("wide", 760, 74, 13, 26, 6)
 _NARROW = _Size("narrow", 320, 58, 12, 15, 3)
 
 
-def clip(text: str, longest: int) -> str:
-    """Return ``text`` on one line, cut with an ellipsis when it's longer than ``longest`` characters."""
-    line = " ".join(shown(text).split())
-    return line if len(line) <= longest else line[: longest - 1] + "…"
-
-
 def scores_chart(rows: Sequence[Interval], prefix: str, metric: str) -> Chart | None:
     """Return the arms' scores with their intervals, or None when there is no row."""
     return _intervals_chart(rows, prefix, f"{metric}, with intervals", percent, None)
@@ -79,7 +74,7 @@ def scores_chart(rows: Sequence[Interval], prefix: str, metric: str) -> Chart | 
 
 def differences_chart(rows: Sequence[Interval], prefix: str, reference: str, minimum_gain: float) -> Chart | None:
     """Return the arms' differences to ``reference`` in points, with lines at zero and at the minimum gain."""
-    return _intervals_chart(rows, prefix, f"Difference to {shown(reference)} in points", signed, minimum_gain)
+    return _intervals_chart(rows, prefix, f"Difference to {clip(reference, _SPOKEN)} in points", signed, minimum_gain)
 
 
 def _intervals_chart(
@@ -87,7 +82,9 @@ def _intervals_chart(
 ) -> Chart | None:
     if not rows:
         return None
-    spoken = "; ".join(f"{shown(row.name)} {write(row.value)} ({write(row.low)} to {write(row.high)})" for row in rows)
+    spoken = "; ".join(
+        f"{clip(row.name, _SPOKEN)} {write(row.value)} ({write(row.low)} to {write(row.high)})" for row in rows
+    )
 
     def draw(size: _Size) -> Markup:
         top = 26 if minimum_gain is not None else 8
@@ -179,7 +176,7 @@ def loss_chart(fits: Sequence[Mapping[str, Any]], prefix: str, arm: str) -> Char
             axes.yaxis.grid(visible=True, color=INK["rule"], linewidth=1)
             _value_ticks(axes, size, number)
             said = f"{len(curves)} seed(s); {sum(len(points) for _, points in curves)} points; the table has them."
-            title = f"Loss of {shown(arm)} by optimiser step"
+            title = f"Loss of {clip(arm, _SPOKEN)} by optimiser step"
             return to_svg(figure, f"{prefix}-{size.css_class}", title, said, size.css_class)
 
     return Chart(draw(_WIDE), draw(_NARROW))

@@ -21,6 +21,7 @@ from reports.charts import differences_chart, scores_chart
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.scoreboard import build_scoreboard
+from reports.sentences import headline, next_steps
 from reports.training import build_training
 
 SCHEMA = 1
@@ -50,10 +51,10 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         verdict=verdict,
         metric=metric,
         badge=wording.OUTCOMES[verdict["outcome"]],
-        headline=wording.headline(verdict),
-        steps=wording.next_steps(results),
+        headline=headline(verdict),
+        steps=next_steps(results),
         board=board,
-        confidence=wording.number(100 * verdict["confidence"], 0 if verdict["confidence"] * 100 % 1 == 0 else 1) + "%",
+        confidence=wording.level(verdict["confidence"]),
         scores=scores_chart(board.score_intervals(), "scores", metric[:1].upper() + metric[1:]),
         differences=differences_chart(
             board.difference_intervals(), "differences", board.reference or "", verdict["minimum_gain"]
@@ -90,17 +91,19 @@ def _environment() -> Environment:
     for write in (
         wording.count,
         wording.percent,
-        wording.points,
+        wording.asked,
         wording.signed,
         wording.seconds,
         wording.milliseconds,
         wording.megabytes,
         wording.fact,
+        wording.clip,
     ):
         environment.filters[write.__name__] = write
     environment.globals.update(
         number=wording.number,
         plural=wording.plural,
+        level=wording.level,
         metric_name=wording.metric_name,
         score_range=wording.score_range,
         difference_range=wording.difference_range,

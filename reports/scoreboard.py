@@ -100,12 +100,13 @@ def build_scoreboard(results: Mapping[str, Any]) -> Scoreboard:
 
 def _row(arm: Mapping[str, Any], results: Mapping[str, Any]) -> ArmRow:
     verdict, score = results["verdict"], arm["score"]
+    known = score is not None and score["mean"] is not None
     return ArmRow(
         name=arm["name"],
         trained=arm["trained"],
         status=arm["status"],
         reason=arm["reason"] or "",
-        score=Estimate(score["mean"], score["low"], score["high"], score["n"]) if score else None,
+        score=Estimate(score["mean"], score["low"], score["high"], score["n"]) if known else None,
         difference=difference(results["comparisons"], arm["name"], verdict["best_untrained"]),
         reference=arm["name"] == verdict["best_untrained"],
         marks=_marks(arm["name"], verdict),
@@ -120,7 +121,7 @@ def _marks(name: str, verdict: Mapping[str, Any]) -> tuple[str, ...]:
     within = name in verdict["within_noise"]
     marks = {
         "best score": name == verdict["best_arm"],
-        "within noise": within and name != verdict["best_arm"],
+        "within noise": within and name not in (verdict["best_arm"], verdict["cheapest_within_noise"]),
         "cheapest within noise": name == verdict["cheapest_within_noise"],
     }
     return tuple(mark for mark, holds in marks.items() if holds)

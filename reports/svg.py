@@ -49,7 +49,7 @@ def to_svg(figure: Any, prefix: str, title: str, description: str, css_class: st
     names = {node.get("id", ""): f"{prefix}-{number}" for number, node in enumerate(_with_ids(root))}
     for parent in root.iter():
         for child in list(parent):
-            if child.tag == f"{_SVG}style" or not child.tag.startswith(_SVG):
+            if child.tag in (f"{_SVG}style", f"{_SVG}metadata"):
                 parent.remove(child)
     for node in root.iter():
         _clean(node, names)

@@ -12,15 +12,15 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
+from reports.sentences import headline, next_steps
 from reports.wording import (
     MISSING,
     OUTCOMES,
+    clip,
     count,
     difference_range,
-    headline,
     metric_name,
     milliseconds,
-    next_steps,
     percent,
     plural,
     score_range,
@@ -58,7 +58,7 @@ class Summary:
         for row in board.not_run:
             if row.status != "skipped":
                 yield Text(
-                    f"• {shown(row.name)} {row.status}: {shown(row.reason) or 'no cause was recorded'}", style="red"
+                    f"• {clip(row.name, 30)} {row.status}: {shown(row.reason) or 'no cause was recorded'}", style="red"
                 )
         for note in task["notes"]:
             yield Text(f"• {shown(note)}", style="dim")
@@ -75,7 +75,7 @@ def _table(board: Scoreboard, width: int) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     table.add_column("arm", overflow="fold", min_width=8)
     table.add_column("score", justify="right", no_wrap=True)
-    against = f"against {shown(board.reference)}" if board.reference else "difference"
+    against = f"against {clip(board.reference, 20)}" if board.reference else "difference"
     table.add_column(Text(against), justify="right", overflow="fold")
     if width >= _MIDDLE:
         table.add_column("tokens", justify="right", no_wrap=True)
@@ -99,5 +99,5 @@ def _cells(row: ArmRow, gap: str) -> list[str]:
         difference = f"{signed(row.difference.value)}{gap}({difference_range(row.difference.low, row.difference.high)})"
     prompt, answer = row.cost.get("prompt_tokens_mean"), row.cost.get("completion_tokens_mean")
     tokens = MISSING if prompt is None or answer is None else count(prompt + answer)
-    name = shown(row.name) + (" *" if _CHEAPEST in row.marks else "")
+    name = clip(row.name, 30) + (" *" if _CHEAPEST in row.marks else "")
     return [name, score, difference, tokens, milliseconds(row.cost.get("latency_ms_p50")), count(row.errors)]

@@ -1,4 +1,4 @@
-"""Figures and sentences: how a number is written, and what the verdict says in one line.
+"""Figures and words: how a number is written, what things are called, how text from data is made safe to show.
 
 Scores are shares (0…1) and are shown as percent with one decimal; differences are points, a hundredth
 of a share. The minus sign is "−" (U+2212) and a range has an en dash. What isn't known is ``MISSING``.
@@ -6,11 +6,6 @@ of a share. The minus sign is "−" (U+2212) and a range has an en dash. What is
 
 import math
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
-
-from markupsafe import Markup
 
 MISSING = "–"
 
@@ -37,8 +32,6 @@ METRICS = {
     "json_valid": "valid JSON",
 }
 
-_MOST_ROWS = 100  # times the rows of this run: beyond that "more rows" is no advice
-
 _HIDDEN = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff\ufffe\uffff]")
 
 
@@ -56,24 +49,10 @@ def _visible(match: re.Match[str]) -> str:
     return "\ufffd" if 0xD800 <= code <= 0xDFFF else f"[U+{code:04X}]"
 
 
-@dataclass(frozen=True)
-class Sentence:
-    """A sentence with names from the data in it: plain for a terminal, isolated elements in HTML.
-
-    ``template`` is ours, with ``{key}`` where ``names[key]`` stands.
-    """
-
-    template: str
-    names: Mapping[str, str] = field(default_factory=dict)
-
-    def __str__(self) -> str:
-        """Return the plain text."""
-        return self.template.format(**{key: shown(name) for key, name in self.names.items()})
-
-    def __html__(self) -> str:
-        """Return the sentence as HTML; every name is escaped and can't reorder its surroundings."""
-        names = {key: Markup("<bdi>{}</bdi>").format(shown(name)) for key, name in self.names.items()}
-        return Markup(self.template).format(**names)
+def clip(text: str, longest: int) -> str:
+    """Return ``text`` on one line, cut with an ellipsis when it's longer than ``longest`` characters."""
+    line = " ".join(shown(text).split())
+    return line if len(line) <= longest else line[: longest - 1] + "…"
 
 
 def number(value: float, decimals: int = 0) -> str:
@@ -97,6 +76,17 @@ def percent(value: float | None) -> str:
 def points(value: float | None) -> str:
     """Return a difference of shares in points: ``0.4 points``, ``−1.0 points``."""
     return MISSING if unknown(value) else number(100 * float(value or 0), 1) + " points"
+
+
+def asked(share: float) -> str:
+    """Return the gain that was asked for, as exact as the user gave it: ``2 points``, ``2.5 points``."""
+    figure = f"{round(100 * share, 4):g}"
+    return f"{figure} {'point' if figure == '1' else 'points'}"
+
+
+def level(confidence: float) -> str:
+    """Return a confidence: ``95%``, ``98.3%``."""
+    return f"{round(100 * confidence, 1):g}%"
 
 
 def signed(value: float | None) -> str:
@@ -187,90 +177,3 @@ def metric_name(metric: str) -> str:
 def plural(amount: int, one: str, many: str = "") -> str:
     """Return ``1 row`` or ``20 rows``."""
     return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
-
-
-def headline(verdict: Mapping[str, Any]) -> Sentence:
-    """Return the verdict as one sentence, with the difference and the interval that carry it."""
-    names = {"trained": str(verdict["best_trained"]), "untrained": str(verdict["best_untrained"])}
-    outcome, gain = verdict["outcome"], verdict["gain"]
-    if gain is None or verdict["best_trained"] is None or verdict["best_untrained"] is None:
-        return Sentence(_without_gain(verdict))
-    low, high, least = gain["low"], gain["high"], verdict["minimum_gain"]
-    interval = f"({difference_range(low, high)})"
-    if gain["difference"] >= 0:
-        effect = f"{{trained}} adds {points(gain['difference'])} {interval} over {{untrained}}"
-    else:
-        effect = f"{{trained}} scores {points(-gain['difference'])} below {{untrained}} (difference {interval[1:]}"
-    asked = f"the {points(least)} asked for"
-    if outcome == "worth_it":
-        return Sentence(f"Yes, training is worth it: {effect}, more than {asked}.", names)
-    if outcome == "not_worth_it":
-        tail = f", not more than {asked}" if gain["difference"] >= 0 and high <= least else ""
-        return Sentence(f"No, training is not worth it: {effect}{tail}.", names)
-    tail = f", and {asked} lie inside that interval" if low <= least < high else ""
-    return Sentence(f"Undecided: {effect}{tail}.", names)
-
-
-def _without_gain(verdict: Mapping[str, Any]) -> str:
-    """Return the headline of a run that can't compare training with anything."""
-    opening = {
-        "worth_it": "Yes, training is worth it",
-        "not_worth_it": "No, training is not worth it",
-        "undecided": "Undecided",
-    }[verdict["outcome"]]
-    if verdict["best_trained"] is None:
-        return f"{opening}: no trained arm finished, so the gain from training was not measured."
-    if verdict["best_untrained"] is None:
-        return f"{opening}: no arm without training finished, so there is nothing to compare training with."
-    return f"{opening}: training and the best arm without it have no row in common to compare."
-
-
-def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
-    """Return what to do now and what would change the verdict, one sentence each."""
-    verdict = results["verdict"]
-    gain, least = verdict["gain"], verdict["minimum_gain"]
-    steps = []
-    cheapest = verdict["cheapest_within_noise"]
-    if verdict["outcome"] == "worth_it" and verdict["best_trained"]:
-        again = "before it replaces anything, score it once more on rows that played no part here"
-        steps.append(Sentence(f"Use {{arm}}; {again}.", {"arm": verdict["best_trained"]}))
-    elif cheapest:
-        opening = "Until more is known, use" if verdict["outcome"] == "undecided" else "Use"
-        why = "the best arm and the cheapest" if cheapest == verdict["best_arm"] else "the cheapest arm"
-        steps.append(Sentence(f"{opening} {{arm}}: it is {why} within noise of the best score.", {"arm": cheapest}))
-    if gain and verdict["outcome"] == "not_worth_it":
-        change = f"a gain of more than {points(least)}; this run puts it at {points(gain['high'])} at most"
-        steps.append(Sentence(f"What would change this: {change}."))
-    if gain and verdict["outcome"] == "undecided":
-        steps += _rows_sentence(results)
-    failed = [arm["name"] for arm in results["arms"] if arm["status"] in ("failed", "partial")]
-    if failed:
-        keys = {f"arm{index}": name for index, name in enumerate(failed)}
-        listed = ", ".join(f"{{{key}}}" for key in keys)
-        steps.append(Sentence(f"Without a score: {listed}. Mend the cause below and resume the run.", keys))
-    return steps
-
-
-def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:
-    """Return how many rows would decide, or nothing where the difference itself isn't what is undecided."""
-    rows, verdict = results["task"]["eval_rows"], results["verdict"]
-    needed = rows_to_decide(verdict["gain"], verdict["minimum_gain"], rows)
-    if needed <= rows:
-        return []
-    if needed > _MOST_ROWS * rows:
-        close = f"The difference lies so close to the {points(verdict['minimum_gain'])} asked for that"
-        return [Sentence(f"{close} even {number(_MOST_ROWS)} times the eval rows would hardly decide; decide by cost.")]
-    digits = 10 ** max(0, math.floor(math.log10(needed)) - 1)
-    about = f"about {number(math.ceil(needed / digits) * digits)} eval rows instead of {number(rows)}"
-    return [Sentence(f"What would decide: {about}, if the difference stays what it is.")]
-
-
-def rows_to_decide(gain: Mapping[str, float], minimum_gain: float, rows: int) -> float:
-    """Return how many eval rows would put ``minimum_gain`` just outside the interval of ``gain``.
-
-    The half of the interval that faces ``minimum_gain`` shrinks with the square root of the rows;
-    infinity when the difference is exactly ``minimum_gain``.
-    """
-    distance = gain["difference"] - minimum_gain
-    half = gain["difference"] - gain["low"] if distance > 0 else gain["high"] - gain["difference"]
-    return rows * (half / abs(distance)) ** 2 if distance else math.inf

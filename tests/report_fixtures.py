@@ -273,7 +273,7 @@ def _verdict(arms, comparisons):
     gain = None
     for pair in comparisons:
         if (pair["a"], pair["b"]) == (untrained, trained):
-            gain = {"difference": -pair["difference"], "low": -pair["high"], "high": -pair["low"]}
+            gain = {"difference": -pair["difference"], "low": -pair["high"], "high": -pair["low"], "confidence": 0.975}
     outcome = "undecided"
     if gain:
         outcome = "worth_it" if gain["low"] > 0.02 else "not_worth_it" if gain["high"] <= 0.02 else "undecided"

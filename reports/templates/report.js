@@ -77,7 +77,7 @@
   const cellNode = (cell, i) => {
     const name = stateOf(cell);
     const node = element("td", `answer ${name}`);
-    node.dataset.arm = arms[i].name;
+    node.dataset.arm = arms[i].name.length > 60 ? `${arms[i].name.slice(0, 59)}…` : arms[i].name;
     if (name === "none") node.append(element("span", "quiet", "not answered"));
     else node.append(signOf(name), " ", isolated("span", "text", answerOf(cell)));
     return node;
@@ -91,7 +91,7 @@
   const answerNode = (row, cell, i) => {
     const node = element("div");
     const name = stateOf(cell);
-    const heading = element("h4");
+    const heading = element("h3");
     if (cell) heading.append(signOf(name), " ");
     heading.append(element("bdi", "", arms[i].name));
     node.append(heading);

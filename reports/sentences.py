@@ -1,0 +1,131 @@
+"""What the verdict says in one line, and what to do next: every figure in a sentence is computed from the results."""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from markupsafe import Markup
+
+from reports.wording import asked, clip, difference_range, number, points
+
+_LONGEST = 60  # characters of a name in a sentence
+_MOST_ROWS = 100  # times the rows of this run: beyond that "more rows" is no advice
+
+
+@dataclass(frozen=True)
+class Sentence:
+    """A sentence with names from the data in it: plain for a terminal, isolated elements in HTML.
+
+    ``template`` is ours, with ``{key}`` where ``names[key]`` stands.
+    """
+
+    template: str
+    names: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return the plain text."""
+        return self.template.format(**{key: clip(name, _LONGEST) for key, name in self.names.items()})
+
+    def __html__(self) -> str:
+        """Return the sentence as HTML; names are escaped, cut, and can't reorder what is around them."""
+        names = {key: Markup("<bdi>{}</bdi>").format(clip(name, _LONGEST)) for key, name in self.names.items()}
+        return Markup(self.template).format(**names)
+
+
+def headline(verdict: Mapping[str, Any]) -> Sentence:
+    """Return the verdict as one sentence, with the difference and the interval that carry it."""
+    names = {"trained": str(verdict["best_trained"]), "untrained": str(verdict["best_untrained"])}
+    outcome, gain = verdict["outcome"], verdict["gain"]
+    if gain is None or verdict["best_trained"] is None or verdict["best_untrained"] is None:
+        return Sentence(_without_gain(verdict))
+    low, high, least = gain["low"], gain["high"], verdict["minimum_gain"]
+    interval = f"({difference_range(low, high)})"
+    if gain["difference"] >= 0:
+        effect = f"{{trained}} adds {points(gain['difference'])} {interval} over {{untrained}}"
+    else:
+        effect = f"{{trained}} scores {points(-gain['difference'])} below {{untrained}} (difference {interval[1:]}"
+    wanted = f"the {asked(least)} asked for"
+    if outcome == "worth_it":
+        return Sentence(f"Yes, training is worth it: {effect}, more than {wanted}.", names)
+    if outcome == "not_worth_it":
+        tail = f", not more than {wanted}" if gain["difference"] >= 0 and high <= least else ""
+        return Sentence(f"No, training is not worth it: {effect}{tail}.", names)
+    tail = f", and that interval holds {wanted}" if low <= least < high else ""
+    return Sentence(f"Undecided: {effect}{tail}.", names)
+
+
+def _without_gain(verdict: Mapping[str, Any]) -> str:
+    """Return the headline of a run that can't compare training with anything."""
+    opening = {
+        "worth_it": "Yes, training is worth it",
+        "not_worth_it": "No, training is not worth it",
+        "undecided": "Undecided",
+    }[verdict["outcome"]]
+    if verdict["best_trained"] is None:
+        return f"{opening}: no trained arm finished, so the gain from training was not measured."
+    if verdict["best_untrained"] is None:
+        return f"{opening}: no arm without training finished, so there is nothing to compare training with."
+    return f"{opening}: training and the best arm without it have no row in common to compare."
+
+
+def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
+    """Return what to do now and what would change the verdict, one sentence each."""
+    verdict = results["verdict"]
+    gain, least = verdict["gain"], verdict["minimum_gain"]
+    steps = []
+    if advised := _advised(results):
+        steps.append(advised)
+    if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
+        change = f"a gain of more than {asked(least)}; this run puts it at {points(gain['high'])} at most"
+        steps.append(Sentence(f"What would change this: {change}."))
+    if gain and verdict["outcome"] == "undecided":
+        steps += _rows_sentence(results)
+    failed = [arm["name"] for arm in results["arms"] if arm["status"] in ("failed", "partial")]
+    if failed:
+        keys = {f"arm{index}": name for index, name in enumerate(failed)}
+        listed = ", ".join(f"{{{key}}}" for key in keys)
+        steps.append(Sentence(f"Without a score: {listed}. Mend the cause below and resume the run.", keys))
+    return steps
+
+
+def _advised(results: Mapping[str, Any]) -> Sentence | None:
+    """Return which arm to use, or nothing when no arm has a score."""
+    verdict = results["verdict"]
+    trained = {arm["name"] for arm in results["arms"] if arm["trained"]}
+    cheapest, untrained = verdict["cheapest_within_noise"], verdict["best_untrained"]
+    if verdict["outcome"] == "worth_it" and verdict["best_trained"]:
+        again = "before it replaces anything, score it once more on rows that played no part here"
+        return Sentence(f"Use {{arm}}; {again}.", {"arm": verdict["best_trained"]})
+    if verdict["outcome"] == "not_worth_it" and cheapest in trained and untrained:
+        return Sentence("Use {arm}: no trained arm is shown to gain over it what was asked for.", {"arm": untrained})
+    if not cheapest:
+        return None
+    opening = "Until more is known, use" if verdict["outcome"] == "undecided" else "Use"
+    why = "the best arm and the cheapest" if cheapest == verdict["best_arm"] else "the cheapest arm"
+    return Sentence(f"{opening} {{arm}}: it is {why} within noise of the best score.", {"arm": cheapest})
+
+
+def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:
+    """Return how many rows would decide, or nothing where the difference itself isn't what is undecided."""
+    rows, verdict = results["task"]["eval_rows"], results["verdict"]
+    needed = rows_to_decide(verdict["gain"], verdict["minimum_gain"], rows)
+    if needed <= rows:
+        return []
+    if needed > _MOST_ROWS * rows:
+        close = f"The difference lies so close to the {asked(verdict['minimum_gain'])} asked for that"
+        return [Sentence(f"{close} even {number(_MOST_ROWS)} times the eval rows would hardly decide; decide by cost.")]
+    digits = 10 ** max(0, math.floor(math.log10(needed)) - 1)
+    about = f"about {number(math.ceil(needed / digits) * digits)} eval rows instead of {number(rows)}"
+    return [Sentence(f"What would decide: {about}, if the difference stays what it is.")]
+
+
+def rows_to_decide(gain: Mapping[str, float], minimum_gain: float, rows: int) -> float:
+    """Return how many eval rows would put ``minimum_gain`` just outside the interval of ``gain``.
+
+    The half of the interval that faces ``minimum_gain`` shrinks with the square root of the rows;
+    infinity when the difference is ``minimum_gain`` itself.
+    """
+    distance = gain["difference"] - minimum_gain
+    half = gain["difference"] - gain["low"] if distance > 0 else gain["high"] - gain["difference"]
+    return rows * (half / abs(distance)) ** 2 if abs(distance) > 1e-9 else math.inf

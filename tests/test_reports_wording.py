@@ -1,0 +1,185 @@
+import math
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from report_fixtures import make_run
+from reports import wording
+from reports.sentences import Sentence, headline, next_steps, rows_to_decide
+
+anything = st.text(st.characters(exclude_categories=()))  # lone surrogates too
+finite = st.floats(-1, 1, allow_nan=False)
+
+
+@pytest.mark.parametrize(
+    ("write", "value", "text"),
+    [
+        (wording.percent, 0.9064, "90.6%"),
+        (wording.percent, 1.0, "100.0%"),
+        (wording.percent, None, "–"),
+        (wording.percent, math.nan, "–"),
+        (wording.points, -0.0104, "−1.0 points"),
+        (wording.points, -0.0001, "0.0 points"),
+        (wording.signed, 0.0042, "+0.4"),
+        (wording.signed, -0.0042, "−0.4"),
+        (wording.signed, -0.00001, "0.0"),
+        (wording.asked, 0.02, "2 points"),
+        (wording.asked, 0.01, "1 point"),
+        (wording.asked, 0.025, "2.5 points"),
+        (wording.level, 0.95, "95%"),
+        (wording.level, 1 - 0.05 / 3, "98.3%"),
+        (wording.count, 12345, "12,345"),
+        (wording.count, 0, "0"),
+        (wording.count, None, "–"),
+        (wording.seconds, 0.04, "0.0 s"),
+        (wording.seconds, 9.96, "10 s"),
+        (wording.seconds, 59.7, "1 min 0 s"),
+        (wording.seconds, 200, "3 min 20 s"),
+        (wording.seconds, 3599.6, "1 h 0 min"),
+        (wording.seconds, 4320, "1 h 12 min"),
+        (wording.milliseconds, 0.421, "0.42 ms"),
+        (wording.milliseconds, 3.21, "3.2 ms"),
+        (wording.milliseconds, 9.97, "10 ms"),
+        (wording.milliseconds, 1400, "1.4 s"),
+        (wording.megabytes, 812.4, "812 MB"),
+        (wording.megabytes, 1234, "1.2 GB"),
+        (wording.p_value, 0.00004, "< 0.001"),
+        (wording.p_value, 0.031, "0.031"),
+        (wording.p_value, 0.5, "0.50"),
+        (wording.fact, True, "yes"),
+        (wording.fact, None, "–"),
+        (wording.fact, 0.0002, "0.0002"),
+        (wording.fact, 1200, "1,200"),
+    ],
+)
+def test_a_figure_is_written_with_its_unit(write, value, text):
+    assert write(value) == text
+
+
+def test_a_range_of_scores_has_a_dash_and_one_of_differences_a_word():
+    assert wording.score_range(0.88, 0.94) == "88.0–94.0"
+    assert wording.difference_range(-0.011, 0.019) == "−1.1 to 1.9"
+    assert wording.difference_range(None, 0.019) == "–"
+
+
+@given(finite)
+def test_a_signed_figure_turns_its_sign_and_nothing_else(value):
+    one, other = wording.signed(value), wording.signed(-value)
+    assert one.lstrip("+−") == other.lstrip("+−")
+    assert (one == "0.0") == (other == "0.0")
+    assert one == "0.0" or {one[0], other[0]} == {"+", "−"}
+
+
+@given(anything)
+def test_shown_text_hides_nothing_and_can_be_written(text):
+    seen = wording.shown(text)
+    assert not re.search("[\x00-\x08\x0b-\x1f\u202a-\u202e\u2066-\u2069\ud800-\udfff]", seen)
+    assert wording.shown(seen) == seen
+    assert seen.encode().decode() == seen
+
+
+@given(anything, st.integers(2, 30))
+def test_clipped_text_is_one_line_and_short(text, longest):
+    clipped = wording.clip(text, longest)
+    assert len(clipped) <= longest
+    assert "\n" not in clipped
+
+
+def test_ordinary_text_of_any_script_is_shown_as_it_is():
+    text = "Zażółć\tgęślą\njaźń 日本 שלום 👩‍👩‍👧"
+    assert wording.shown(text) == text
+
+
+def test_a_sentence_escapes_and_isolates_names():
+    sentence = Sentence("{arm} wins <", {"arm": "<b>\u202e"})
+    assert str(sentence) == "<b>[U+202E] wins <"
+    assert sentence.__html__() == "<bdi>&lt;b&gt;[U+202E]</bdi> wins <"
+
+
+def make_verdict(outcome, difference, low, high, **changes):
+    gain = {"difference": difference, "low": low, "high": high}
+    verdict = {"outcome": outcome, "best_trained": "qlora", "best_untrained": "rag", "gain": gain, "minimum_gain": 0.02}
+    return verdict | changes
+
+
+@pytest.mark.parametrize(
+    ("verdict", "text"),
+    [
+        (
+            make_verdict("worth_it", 0.06, 0.031, 0.09),
+            "Yes, training is worth it: qlora adds 6.0 points (3.1 to 9.0) over rag, more than the 2 points asked for.",
+        ),
+        (
+            make_verdict("not_worth_it", 0.004, -0.011, 0.019),
+            "No, training is not worth it: qlora adds 0.4 points (−1.1 to 1.9) over rag, "
+            "not more than the 2 points asked for.",
+        ),
+        (
+            make_verdict("not_worth_it", -0.03, -0.05, -0.01),
+            "No, training is not worth it: qlora scores 3.0 points below rag (difference −5.0 to −1.0).",
+        ),
+        (
+            make_verdict("not_worth_it", 0.01, -0.02, 0.04),  # decided by another arm without training
+            "No, training is not worth it: qlora adds 1.0 points (−2.0 to 4.0) over rag.",
+        ),
+        (
+            make_verdict("undecided", 0.01, -0.02, 0.04),
+            "Undecided: qlora adds 1.0 points (−2.0 to 4.0) over rag, and that interval holds the 2 points asked for.",
+        ),
+        (
+            make_verdict("undecided", 0, 0, 0, gain=None, best_trained=None),
+            "Undecided: no trained arm finished, so the gain from training was not measured.",
+        ),
+        (
+            make_verdict("undecided", 0, 0, 0, gain=None, best_untrained=None),
+            "Undecided: no arm without training finished, so there is nothing to compare training with.",
+        ),
+        (
+            make_verdict("undecided", 0, 0, 0, gain=None),
+            "Undecided: training and the best arm without it have no row in common to compare.",
+        ),
+    ],
+)
+def test_the_headline_says_the_outcome_with_its_figures(verdict, text):
+    assert str(headline(verdict)) == text
+
+
+def steps_of(**verdict):
+    results, _ = make_run(rows=40, verdict=verdict)
+    return [str(step) for step in next_steps(results)]
+
+
+def test_next_steps_name_the_arm_to_use():
+    gain = {"difference": 0.001, "low": -0.01, "high": 0.012}
+    steps = steps_of(outcome="not_worth_it", cheapest_within_noise="rag", gain=gain)
+    assert "Use rag: it is the cheapest arm within noise of the best score." in steps
+    assert "What would change this: a gain of more than 2 points; this run puts it at 1.2 points at most." in steps
+    assert "Without a score: full. Mend the cause below and resume the run." in steps
+
+
+def test_next_steps_never_advise_training_that_is_not_worth_it():
+    steps = steps_of(outcome="not_worth_it", cheapest_within_noise="qlora", best_untrained="rag")
+    assert steps[0] == "Use rag: no trained arm is shown to gain over it what was asked for."
+
+
+def test_an_undecided_run_says_how_many_rows_would_decide():
+    gain = {"difference": 0.05, "low": -0.01, "high": 0.11}
+    steps = steps_of(outcome="undecided", gain=gain, cheapest_within_noise="rag")
+    # the lower half, 6 points, must shrink to 3: four times the 40 rows
+    assert "What would decide: about 160 eval rows instead of 40, if the difference stays what it is." in steps
+
+
+def test_a_difference_at_the_asked_gain_is_not_decided_by_rows():
+    gain = {"difference": 0.0201, "low": -0.04, "high": 0.08}
+    assert any("would hardly decide" in step for step in steps_of(outcome="undecided", gain=gain))
+
+
+@given(st.floats(-0.5, 0.5), st.floats(0.01, 0.4), st.floats(0, 0.1), st.integers(1, 10_000))
+def test_with_the_rows_to_decide_the_interval_ends_at_the_minimum(difference, half, least, rows):
+    gain = {"difference": difference, "low": difference - half, "high": difference + half}
+    needed = rows_to_decide(gain, least, rows)
+    if abs(difference - least) > 1e-6:
+        shrunk = half * math.sqrt(rows / needed)
+        assert math.isclose(shrunk, abs(difference - least), rel_tol=1e-6)
