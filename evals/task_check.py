@@ -16,10 +16,10 @@ from evals.task_file import METRICS, TaskFile
 from evals.task_yaml import KeyPath, LocatedYaml, read_yaml
 
 _BOUNDS = {
-    "greater_than": "be more than {gt}",
-    "greater_than_equal": "be at least {ge}",
-    "less_than": "be less than {lt}",
-    "less_than_equal": "be at most {le}",
+    "greater_than": "be more than {gt:g}",
+    "greater_than_equal": "be at least {ge:g}",
+    "less_than": "be less than {lt:g}",
+    "less_than_equal": "be at most {le:g}",
     "literal_error": "be {expected}",
     "string_too_long": "have at most {max_length} characters",
     "string_too_short": "not be empty",
