@@ -13,34 +13,17 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baselines.device import pick_dtype
-from evals.errors import ArmError, ModelError
+from baselines.adapter import WEIGHTS, attach_adapter, four_bits, read_adapter_card
+from baselines.device import pick_device
+from baselines.loading import LoadedModule, load_module
+from baselines.local_model import LocalModel
+from evals.errors import ArmError
 from evals.task_file import Tune
 from finetune.checkpoint import TunedCard, fresh_partial, publish
 
 if TYPE_CHECKING:
     import torch
     from peft import PeftModel
-    from transformers import BitsAndBytesConfig
-
-WEIGHTS = "adapter_model.safetensors"
-
-
-def nf4_config(device: str) -> "BitsAndBytesConfig":
-    """Return the ``BitsAndBytesConfig`` of QLoRA: NF4, double quantisation, computing in fp32 on a CPU.
-
-    A GPU computes in bf16, or in fp16 where it can't.
-    """
-    quiet_bitsandbytes()
-    import torch
-    from transformers import BitsAndBytesConfig
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=pick_dtype(device) if device.startswith("cuda") else torch.float32,
-    )
 
 
 def quiet_bitsandbytes() -> None:
@@ -72,6 +55,21 @@ def prepare_quantised(module: "torch.nn.Module") -> "torch.nn.Module":
         raise ArmError("no layer of this model could be put in 4 bits; train the arm `lora` instead of `qlora`")
     prepared: torch.nn.Module = prepare_model_for_kbit_training(module, use_gradient_checkpointing=False)
     return prepared
+
+
+def load_base(ref: str, *, quantised: bool) -> LoadedModule:
+    """Load a base for an adapter, in 4 bits if ``quantised``, guarded before its first forward pass.
+
+    Raises ``ModelError`` when it can't be loaded, ``ArmError`` when it can't be put in 4 bits.
+    """
+    quiet_bitsandbytes()
+    if not quantised:
+        loaded = load_module(ref)
+        guard_quantised(loaded.module)  # a base may have been published in 4 bits
+        return loaded
+    loaded = load_module(ref, quantization_config=four_bits(pick_device()))
+    prepare_quantised(loaded.module)
+    return loaded
 
 
 def add_lora(module: "torch.nn.Module", settings: Tune, seed: int) -> "PeftModel":
@@ -113,43 +111,15 @@ def save_adapter(model: "PeftModel", folder: Path, card: TunedCard) -> float:
     return (folder / WEIGHTS).stat().st_size / 1e6
 
 
-def load_adapter(module: "torch.nn.Module", folder: Path) -> "PeftModel":
-    """Return ``module`` with the adapter in ``folder`` on it, for answering; ``module`` itself is changed.
+def adapted_model(loaded: LoadedModule, folder: Path, name: str) -> LocalModel:
+    """Return the engine over ``loaded`` with the adapter in ``folder``.
 
-    Raises ``ModelError`` when the folder holds no adapter in safetensors or one for another model.
+    Raises ``ModelError`` when the folder holds no adapter in safetensors, or one for another model.
     """
-    if not (folder / "adapter_config.json").is_file():
-        raise ModelError(f"{folder} holds no adapter (no adapter_config.json); give a folder that PEFT saved")
-    if not (folder / WEIGHTS).is_file():
-        raise ModelError(f"{folder} holds no {WEIGHTS}; save the adapter again with safe_serialization=True")
     quiet_bitsandbytes()
-    from peft import PeftModel
-
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # missing weights are refused below, in words of ours
-            model = PeftModel.from_pretrained(module, str(folder), is_trainable=False, use_safetensors=True)
-        _check_complete(model, folder)
-    except ModelError:
-        raise
-    except Exception as error:
-        raise ModelError(f"the adapter in {folder} doesn't fit the model: {_one_line(error)}") from error
-    return model
-
-
-def _check_complete(model: "PeftModel", folder: Path) -> None:
-    """Refuse an adapter that leaves a layer of its own untouched, which PEFT only warns of."""
-    from peft import get_peft_model_state_dict
-    from safetensors import safe_open
-
-    with safe_open(folder / WEIGHTS, framework="pt") as file:
-        given = set(file.keys())
-    wanted = set(get_peft_model_state_dict(model, save_embedding_layers=False))
-    if missing := sorted(wanted - given):
-        raise ModelError(
-            f"the adapter in {folder} doesn't fit the model: it has no weights for {len(missing)} of {len(wanted)} "
-            f"matrices, such as {missing[0]}; it belongs to another base"
-        )
+    read_adapter_card(folder)
+    module = attach_adapter(loaded.module, folder)
+    return LocalModel(module, loaded.tokenizer, name=name, folder=loaded.folder, adapter=folder)
 
 
 def _transposed(module: "torch.nn.Module") -> bool:

@@ -1,7 +1,6 @@
 """The ``transformers.Trainer`` that learns answers: its loss, its data order, its evaluation, its best weights."""
 
 import math
-from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -10,8 +9,7 @@ from transformers import PrinterCallback, Trainer, TrainerCallback
 
 from evals.errors import ArmError
 from evals.protocols import ProgressHook
-from finetune.batches import LengthSampler, answer_loss, collate
-from finetune.encode import EncodedRow
+from finetune.batches import LengthSampler, answer_loss, collate, validation_loss
 from finetune.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -19,8 +17,6 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel, TrainerControl, TrainerState, TrainingArguments
 
     from finetune.trainer import TrainingRows
-
-EVALUATION_ROWS = 16
 
 
 class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
@@ -132,24 +128,6 @@ class _Pace(TrainerCallback):  # type: ignore[misc]
         due = state.global_step % self._schedule.evaluate_every == 0 or state.global_step >= state.max_steps
         control.should_evaluate = self._validated and due
         self._progress("training", state.global_step, state.max_steps)
-
-
-def validation_loss(
-    module: "PreTrainedModel", rows: Sequence[EncodedRow], pad_id: int, autocast: "torch.dtype | None" = None
-) -> float:
-    """Return the mean cross-entropy (nats) of the answer tokens of ``rows``, in eval mode; batches don't matter."""
-    import torch
-
-    module.eval()
-    device = next(module.parameters()).device
-    ordered = sorted(rows, key=lambda row: len(row.ids))
-    total, tokens = 0.0, 0
-    with torch.no_grad(), torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-        for start in range(0, len(ordered), EVALUATION_ROWS):
-            batch = collate(ordered[start : start + EVALUATION_ROWS], pad_id)
-            loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})
-            total, tokens = total + float(loss), tokens + count
-    return total / tokens
 
 
 def _trainable(module: "PreTrainedModel") -> dict[str, "torch.nn.Parameter"]:

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 MEGABATCH = 8
 """Rows are sorted by length within this many shuffled batches: little padding, yet a fresh mix each epoch."""
 
+EVALUATION_ROWS = 16
+"""Rows of one forward pass without gradients."""
+
 
 def collate(rows: Sequence[EncodedRow], pad_id: int) -> dict[str, "torch.Tensor"]:
     """Return ``input_ids``, ``attention_mask``, ``position_ids`` and ``labels``, each (len(rows), longest), int64.
@@ -58,6 +61,24 @@ def answer_loss(module: "PreTrainedModel", batch: dict[str, "torch.Tensor"]) -> 
         logits[:, -kept:-1].flatten(0, 1).float(), wanted.flatten(), ignore_index=IGNORED, reduction="sum"
     )
     return loss, int((wanted != IGNORED).sum())
+
+
+def validation_loss(
+    module: "PreTrainedModel", rows: Sequence[EncodedRow], pad_id: int, autocast: "torch.dtype | None" = None
+) -> float:
+    """Return the mean cross-entropy (nats) of the answer tokens of ``rows``, in eval mode; batches don't matter."""
+    import torch
+
+    module.eval()
+    device = next(module.parameters()).device
+    ordered = sorted(rows, key=lambda row: len(row.ids))
+    total, tokens = 0.0, 0
+    with torch.no_grad(), torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
+        for start in range(0, len(ordered), EVALUATION_ROWS):
+            batch = collate(ordered[start : start + EVALUATION_ROWS], pad_id)
+            loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})
+            total, tokens = total + float(loss), tokens + count
+    return total / tokens
 
 
 def _forward_parameters(module: "PreTrainedModel") -> Iterable[str]:

@@ -8,16 +8,25 @@
 """
 
 import dataclasses
+import hashlib
 import json
 import shutil
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from baselines.answering import task_instruction
 from evals.cell import SCHEMA as FIT_SCHEMA
 from evals.cell import fit_from_json
 from evals.errors import ModelError
+from evals.example import Example
 from evals.files import write_json
 from evals.protocols import FitReport
+from evals.task import Task
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
 CARD = "tuneworthy.json"
 SCHEMA = 1
@@ -54,6 +63,25 @@ def publish(partial: Path, folder: Path, card: TunedCard) -> None:
     partial.rename(folder)
 
 
+def save_model(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", folder: Path, card: TunedCard) -> float:
+    """Write a whole model with its tokenizer and card, loadable by its folder; return its weights' size in MB.
+
+    ``folder`` appears whole or not at all.
+    """
+    from transformers import GenerationConfig
+
+    partial = fresh_partial(folder)
+    try:
+        module.save_pretrained(str(partial))
+    except ValueError:
+        # many published models carry sampling settings that transformers refuses to write again
+        module.generation_config = GenerationConfig.from_model_config(module.config)
+        module.save_pretrained(str(partial))
+    tokenizer.save_pretrained(str(partial))
+    publish(partial, folder, card)
+    return round(sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6, 3)
+
+
 def read_card(folder: Path) -> TunedCard | None:
     """Return the card in ``folder``, or None when there is none (an adapter made elsewhere).
 
@@ -72,6 +100,19 @@ def read_card(folder: Path) -> TunedCard | None:
         raise ModelError(
             f"{path} can't be used ({error}); train again, or delete that file to load the folder unchecked"
         ) from error
+
+
+def fit_key(task: Task, train: Sequence[Example], *, method: str, seed: int, base: str) -> str:
+    """Return a digest over all that decides a training: method, seed, settings, instruction, rows and base."""
+    decisive = [
+        method,
+        seed,
+        base,
+        task.settings.tune.model_dump(mode="json"),
+        task_instruction(task),
+        [(row.id, row.input, row.target, row.group) for row in train],
+    ]
+    return hashlib.sha256(json.dumps(decisive, ensure_ascii=False).encode()).hexdigest()
 
 
 def write_fit(folder: Path, report: FitReport) -> None:

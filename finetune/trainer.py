@@ -9,6 +9,7 @@ weights with the lowest such loss are kept.
 import math
 import shutil
 import time
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ def train_module(
     used_cache = config.use_cache
     shutil.rmtree(folder, ignore_errors=True)
     try:
-        with _kept_random_state():
+        with _kept_random_state(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", FutureWarning)  # transformers 5 renames settings between its versions
             from finetune.answer_trainer import AnswerTrainer
 
             arguments = _arguments(module, rows, schedule, seed, folder)

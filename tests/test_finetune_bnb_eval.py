@@ -2,10 +2,10 @@
 
 import pytest
 
+from baselines.adapter import four_bits
 from evals.task_file import Tune
-from finetune.adapters import add_lora, guard_quantised, nf4_config, prepare_quantised
-from finetune.answer_trainer import validation_loss
-from finetune.batches import answer_loss, collate
+from finetune.adapters import add_lora, guard_quantised, prepare_quantised
+from finetune.batches import answer_loss, collate, validation_loss
 from finetune.encode import EncodedRow
 from tests.tiny_models import save_tiny
 
@@ -21,9 +21,7 @@ def quantised(folder):
     import torch
     from transformers import AutoModelForCausalLM
 
-    module = AutoModelForCausalLM.from_pretrained(
-        folder, quantization_config=nf4_config("cpu"), dtype=torch.float32
-    )
+    module = AutoModelForCausalLM.from_pretrained(folder, quantization_config=four_bits("cpu"), dtype=torch.float32)
     for layer in linear4bit(module):
         layer.support_avx512bf16_for_cpu = True  # as bitsandbytes sets it on such a CPU, whatever this one is
     return module
@@ -84,6 +82,21 @@ def test_the_guard_is_on_every_quantised_layer(folder):
     assert guard_quantised(module) == len(linear4bit(module)) == 14
     assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(module))
     assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(adapted(folder)))
+
+
+def test_both_ways_to_load_a_base_are_guarded(folder, tmp_path):
+    """A base may also have been published in 4 bits; LoRA on it needs the guard as well."""
+    from finetune.adapters import load_base
+
+    module = load_base(str(folder), quantised=True).module
+    assert len(linear4bit(module)) == 14
+    assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(module))
+    module.save_pretrained(tmp_path)
+    for name in ("tokenizer.json", "tokenizer_config.json"):
+        (tmp_path / name).write_bytes((folder / name).read_bytes())
+    published = load_base(str(tmp_path), quantised=False).module
+    assert len(linear4bit(published)) == 14
+    assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(published))
 
 
 def test_preparing_a_model_without_quantised_layers_is_refused():

@@ -7,6 +7,7 @@ import pytest
 from evals.errors import ArmError
 from evals.task_file import Tune
 from finetune.adapters import add_lora
+from finetune.batches import validation_loss
 from finetune.encode import EncodedRow
 from finetune.schedule import plan_schedule
 from finetune.trainer import TrainingRows, train_module
@@ -88,8 +89,6 @@ def test_micro_batches_change_nothing_but_memory(tmp_path, monkeypatch):
 
 
 def test_the_best_weights_are_kept_not_the_last(tmp_path):
-    from finetune.answer_trainer import validation_loss
-
     noise = tuple(replace(row, ids=(*row.ids[:-2], 399, 1)) for row in copying_rows(6, 1))  # training can't help here
     rows = TrainingRows(copying_rows(24, 0), noise, 8, 2)
     module, done = train(tmp_path, rows=rows, settings=Tune(epochs=6, batch_size=8, rank=4), rate=3e-2)

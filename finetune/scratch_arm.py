@@ -1,0 +1,155 @@
+"""The arm ``scratch``: the base's architecture with random weights, trained on the task's rows alone.
+
+It measures what the base's pretraining is worth on the task. The loop is the one that makes the
+built-in model (``finetune.pretrain``).
+"""
+
+from collections.abc import Iterator, Sequence
+from typing import TYPE_CHECKING, ClassVar
+
+from baselines.loading import load_model, load_module
+from baselines.local_model import LocalModel
+from evals.errors import ArmError
+from evals.example import Example
+from evals.protocols import FitReport, LossPoint
+from finetune.batches import LengthSampler, validation_loss
+from finetune.checkpoint import TunedCard, save_model
+from finetune.encode import EncodedRow
+from finetune.pretrain import Validate, train_from_scratch
+from finetune.pretrain_batch import Batch, Row, pack_rows
+from finetune.pretrain_plan import PretrainPlan, PretrainReport, Validation
+from finetune.schedule import Schedule
+from finetune.trainer import Training, TrainingRows
+from finetune.tune_arms import TrainedArm
+from finetune.tuning import Facts, plan_lesson, report_training, with_facts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+MOST_PARAMETERS = 200_000_000
+"""Above this, a task's rows can't teach a model from nothing in any sensible time."""
+
+EPOCHS = 10.0
+"""Passes when the task file names no number: random weights need more of them than trained ones."""
+
+LEARNING_RATE = 3e-3
+PROMPT_WEIGHT = 0.3
+"""A prompt's tokens count this much: from nothing, a model has the language of the rows to learn as well."""
+
+
+class ScratchArm(TrainedArm):
+    """The base's architecture and tokenizer, none of its weights."""
+
+    name: ClassVar[str] = "scratch"
+    artefact: ClassVar[str] = "model"
+
+    def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
+        """Train a model from random weights and save it whole, loadable by its folder."""
+        context, settings = self.context, self.context.task.settings.tune
+        if "epochs" not in settings.model_fields_set:
+            settings = settings.model_copy(update={"epochs": EPOCHS})
+        loaded = load_module(context.task.settings.model)
+        module, tokenizer = random_module(loaded.module, context.seed), loaded.tokenizer
+        del loaded
+        lesson = plan_lesson(
+            module,
+            tokenizer,
+            context.task,
+            train,
+            settings=settings,
+            learning_rate=LEARNING_RATE,
+            seed=context.seed,
+        )
+        rows, schedule = lesson.rows, lesson.schedule
+        report = train_from_scratch(
+            module,
+            endless_batches(rows, context.seed),
+            PretrainPlan(
+                steps=schedule.steps,
+                learning_rate=schedule.learning_rate,
+                warmup_steps=schedule.warmup_steps,
+                validate_every=schedule.evaluate_every,
+                keep_best=bool(rows.validation),
+            ),
+            progress=lambda _, done, total: context.progress("training", done, total),
+            validate=_validation(rows) if rows.validation else None,
+        )
+        facts: Facts = {
+            "weights": "random at the start",
+            "optimiser": "Muon on matrices, AdamW on the rest",
+            "prompt_weight": PROMPT_WEIGHT,
+            "model_mb": save_model(module, tokenizer, self.saved, card),
+        }
+        return with_facts(report_training(module, lesson, as_training(report, schedule)), facts)
+
+    def load(self) -> LocalModel:
+        """Load the saved model."""
+        return load_model(str(self.saved))
+
+
+def random_module(base: "PreTrainedModel", seed: int) -> "PreTrainedModel":
+    """Return a module of ``base``'s architecture on its device, in fp32, with random weights drawn from ``seed``.
+
+    Raises ``ArmError`` above 200 million weights.
+    """
+    import torch
+    from transformers import AutoModelForCausalLM
+
+    size = int(base.num_parameters())
+    if size > MOST_PARAMETERS:
+        raise ArmError(
+            f"a model of {size / 1e6:,.0f} million weights can't be trained from scratch on a task's rows "
+            f"(at most {MOST_PARAMETERS / 1e6:.0f} million): choose a smaller model or leave the arm out"
+        )
+    with torch.random.fork_rng():
+        torch.manual_seed(seed)
+        module = AutoModelForCausalLM.from_config(base.config, dtype=torch.float32)
+    return module.to(base.device)
+
+
+def endless_batches(rows: TrainingRows, seed: int) -> Iterator[Batch]:
+    """Yield batches of the training rows, epoch after epoch, each in another order."""
+    sampler = LengthSampler([len(row.ids) for row in rows.train], rows.batch_size, seed)
+    while True:
+        order = list(sampler)
+        for start in range(0, len(order), rows.batch_size):
+            yield pack_rows(
+                [as_row(rows.train[index]) for index in order[start : start + rows.batch_size]], rows.pad_id
+            )
+
+
+def as_row(row: EncodedRow) -> Row:
+    """Return ``row`` as the pretraining loop reads it: each token is asked for the next one."""
+    given = row.prompt_tokens - 1
+    weights = [PROMPT_WEIGHT] * given + [1.0] * (len(row.ids) - 1 - given)
+    return Row(row.ids[:-1], row.ids[1:], weights)
+
+
+def as_training(report: PretrainReport, schedule: Schedule) -> Training:
+    """Return the pretraining loop's report in the words of the other arms."""
+    points = {
+        point.step: LossPoint(
+            step=point.step,
+            epoch=round(point.step / schedule.steps_per_epoch, 4),
+            train=point.loss,
+            validation=point.validation.loss if point.validation else None,
+        )
+        for point in report.points
+    }
+    return Training(
+        seconds=report.seconds,
+        steps=report.steps,
+        epochs=report.steps / schedule.steps_per_epoch,
+        tokens=report.tokens,
+        best_step=report.best_step,
+        losses=tuple(points.values()),
+    )
+
+
+def _validation(rows: TrainingRows) -> Validate:
+    """Return what the pretraining loop calls to look at the held-out rows."""
+
+    def look(module: "PreTrainedModel", step: int) -> Validation:
+        return Validation(validation_loss(module, rows.validation, rows.pad_id))
+
+    return look

@@ -1,0 +1,190 @@
+"""The arms that train on the task's rows: ``qlora``, ``lora``, ``full``.
+
+What is answered with is always what was saved: after training the module is dropped, and the base is
+loaded again with the adapter from the cell's folder (or the saved model itself), as a user would. So a
+resumed run answers as an uninterrupted one, and the artefact that is judged is the one that ships.
+The base that other arms share is never touched.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, ClassVar
+
+from baselines.answering import answer_limits, answer_with_model
+from baselines.loading import LoadedModule, load_model, load_module
+from baselines.local_model import LocalModel
+from evals.errors import ArmError
+from evals.example import Document, Example
+from evals.protocols import ArmContext, Family, FitReport, Prediction
+from evals.task import Task
+from finetune.adapters import adapted_model, add_lora, load_base, save_adapter
+from finetune.checkpoint import TunedCard, finished_fit, fit_key, save_model, write_fit
+from finetune.encode import zero_shot_prompt
+from finetune.schedule import default_learning_rate
+from finetune.tuning import count_parameters, free_memory, plan_lesson, tune_module, with_facts
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerBase
+
+FEWEST_ROWS = 4
+"""With fewer training rows there is nothing to learn from."""
+
+
+class TunedArm(ABC):
+    """An arm that answers with a tuned model of its own, asked in the words it was trained in."""
+
+    name: ClassVar[str]
+    family: ClassVar[Family] = "tune"
+    seeded: ClassVar[bool] = True
+    uses: ClassVar[tuple[str, ...]] = ("model",)
+
+    def __init__(self, context: ArmContext) -> None:
+        self.context = context
+        self._tuned: LocalModel | None = None
+
+    @classmethod
+    def unfit(cls, task: Task) -> str | None:
+        """Say why the task can't be trained on, or None."""
+        if len(task.train) < FEWEST_ROWS:
+            return f"{len(task.train)} training rows are too few to train on (at least {FEWEST_ROWS})"
+        return None
+
+    @abstractmethod
+    def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
+        """Make the tuned model ready."""
+
+    @abstractmethod
+    def load(self) -> LocalModel:
+        """Load what ``fit`` left. Raises ``ModelError`` when it can't be loaded."""
+
+    def answer(self, examples: Sequence[Example]) -> list[Prediction]:
+        """Answer each example; errors are recorded per row. Raises ``ModelError`` when the model can't be loaded."""
+        if self._tuned is None:
+            self._tuned = self.load()
+        task = self.context.task
+        prompts = [zero_shot_prompt(task, example) for example in examples]
+        return answer_with_model(self._tuned, task, examples, prompts, answer_limits(task, self._tuned.count_tokens))
+
+
+class TrainedArm(TunedArm):
+    """An arm that trains: its artefact and its report are kept in the cell's folder."""
+
+    artefact: ClassVar[str]
+    quantised: ClassVar[bool] = False
+
+    def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
+        """Train and save; what an interrupted run finished is only read.
+
+        Raises ``ArmError`` when training can't go on, ``ModelError`` when the base can't be loaded.
+        """
+        context, task = self.context, self.context.task
+        fingerprint = context.model().fingerprint
+        card = TunedCard(
+            base=task.settings.model,
+            base_fingerprint=fingerprint,
+            method=self.name,
+            quantised=self.quantised,
+            seed=context.seed,
+            key=fit_key(task, train, method=self.name, seed=context.seed, base=fingerprint),
+        )
+        report = finished_fit(context.folder, self.saved, card.key)
+        if report is None:
+            context.folder.mkdir(parents=True, exist_ok=True)
+            (context.folder / "fit.json").unlink(missing_ok=True)
+            try:
+                report = self.train(train, card)
+            finally:
+                free_memory()
+            write_fit(context.folder, report)
+        return report
+
+    @property
+    def saved(self) -> Path:
+        """Where the artefact is."""
+        return self.context.folder / self.artefact
+
+    def learn(
+        self,
+        module: "PreTrainedModel",
+        tokenizer: "PreTrainedTokenizerBase",
+        train: Sequence[Example],
+        *,
+        low_rank: bool,
+    ) -> FitReport:
+        """Train the weights of ``module`` that require gradients, in place."""
+        context = self.context
+        lesson = plan_lesson(
+            module,
+            tokenizer,
+            context.task,
+            train,
+            settings=context.task.settings.tune,
+            learning_rate=default_learning_rate(count_parameters(module)[1], low_rank=low_rank),
+            seed=context.seed,
+        )
+        return tune_module(module, lesson, seed=context.seed, folder=context.folder, progress=context.progress)
+
+    @abstractmethod
+    def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
+        """Train on ``train`` and save the artefact with ``card``."""
+
+
+class LoraArm(TrainedArm):
+    """Low-rank matrices beside every linear layer of the base (Hu et al. 2021, arXiv 2106.09685)."""
+
+    name: ClassVar[str] = "lora"
+    artefact: ClassVar[str] = "adapter"
+
+    def base(self) -> LoadedModule:
+        """Load a base of the arm's own."""
+        return load_base(self.context.task.settings.model, quantised=self.quantised)
+
+    def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
+        """Train the adapter and save it in PEFT's format."""
+        context, settings = self.context, self.context.task.settings.tune
+        loaded = self.base()
+        sizes = {"base_memory_mb": round(loaded.module.get_memory_footprint() / 1e6, 1)}
+        module = add_lora(loaded.module, settings, context.seed)
+        report = self.learn(module, loaded.tokenizer, train, low_rank=True)
+        sizes["adapter_mb"] = round(save_adapter(module, self.saved, card), 3)
+        lora = {"rank": settings.rank, "alpha": settings.alpha, "dropout": settings.dropout}
+        return with_facts(report, lora | sizes)
+
+    def load(self) -> LocalModel:
+        """Put the saved adapter on a fresh base."""
+        return adapted_model(self.base(), self.saved, f"{self.context.task.settings.model} + {self.name}")
+
+
+class QloraArm(LoraArm):
+    """LoRA on a base in 4 bits (Dettmers et al. 2023, arXiv 2305.14314): NF4, double quantisation."""
+
+    name: ClassVar[str] = "qlora"
+    quantised: ClassVar[bool] = True
+
+    def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
+        """Train the adapter on the quantised base and save it in PEFT's format."""
+        bits = {"quantisation": "NF4 with double quantisation; embeddings, norms and output head in full"}
+        return with_facts(super().train(train, card), bits)
+
+
+class FullArm(TrainedArm):
+    """Every weight of the base, in fp32 (bf16 autocast on a GPU)."""
+
+    name: ClassVar[str] = "full"
+    artefact: ClassVar[str] = "model"
+
+    def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
+        """Train all weights and save the whole model, loadable by its folder."""
+        import torch
+
+        context = self.context
+        loaded = load_module(context.task.settings.model, dtype=torch.float32)
+        if getattr(loaded.module, "is_quantized", False):
+            raise ArmError(f"{loaded.ref} is stored quantised: its weights can't be trained, only adapters on them")
+        report = self.learn(loaded.module.requires_grad_(True), loaded.tokenizer, train, low_rank=False)
+        return with_facts(report, {"model_mb": save_model(loaded.module, loaded.tokenizer, self.saved, card)})
+
+    def load(self) -> LocalModel:
+        """Load the saved model."""
+        return load_model(str(self.saved))
