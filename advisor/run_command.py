@@ -54,6 +54,10 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
+    if request.adapter is not None and not (request.adapter / "adapter_config.json").is_file():
+        raise UsageError(
+            f"--adapter {request.adapter}: the folder holds no adapter_config.json, so it's no PEFT adapter"
+        )
     task = load_task(request.task, overrides=request.overrides, drop_overlap=request.drop_overlap)
     planned, skipped = plan_arms(
         task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms
