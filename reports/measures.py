@@ -93,14 +93,18 @@ class Labels:
     rows: tuple[LabelRow, ...]
 
 
-def build_labels(per_label: Mapping[str, Mapping[str, Mapping[str, int]]] | None) -> Labels | None:
-    """Return the table of labels, or None when the task has none."""
+def build_labels(
+    per_label: Mapping[str, Mapping[str, Mapping[str, int]]] | None, arms: Sequence[Mapping[str, Any]]
+) -> Labels | None:
+    """Return the table of labels, or None when the task has none. Counts are over all seeds of an arm."""
     if not per_label:
         return None
+    seeds = {arm["name"]: max(1, len(arm["per_seed"])) for arm in arms}
     labels = list(dict.fromkeys(label for counts in per_label.values() for label in counts))
     rows = []
     for label in labels:
-        counts = [by_label.get(label) for by_label in per_label.values()]
-        shares = tuple(c["correct"] / c["n"] if c and c["n"] else None for c in counts)
-        rows.append(LabelRow(label, max(c["n"] for c in counts if c), shares))
+        counts = {arm: by_label[label] for arm, by_label in per_label.items() if label in by_label}
+        answered = {arm: count for arm, count in counts.items() if count["n"]}
+        shares = tuple(answered[arm]["correct"] / answered[arm]["n"] if arm in answered else None for arm in per_label)
+        rows.append(LabelRow(label, max(round(count["n"] / seeds[arm]) for arm, count in counts.items()), shares))
     return Labels(tuple(per_label), tuple(sorted(rows, key=lambda row: -row.n)))

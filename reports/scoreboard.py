@@ -65,8 +65,8 @@ class Scoreboard:
 
     @property
     def scored(self) -> tuple[ArmRow, ...]:
-        """The arms with a score, best first."""
-        rows = [row for row in self.rows if row.score]
+        """The arms that are done and have a score, best first; a partial arm's score is of other rows."""
+        rows = [row for row in self.rows if row.score and row.status == "done"]
         return tuple(sorted(rows, key=lambda row: -row.score.value if row.score else 0.0))
 
     def score_intervals(self) -> list[Interval]:

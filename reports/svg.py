@@ -41,7 +41,7 @@ def to_svg(figure: Any, prefix: str, title: str, description: str, css_class: st
     import matplotlib
 
     buffer = io.StringIO()
-    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": prefix}), warnings.catch_warnings():
+    with matplotlib.rc_context({"svg.fonttype": "none"}), warnings.catch_warnings():
         # the reader's own fonts draw the text: glyphs that matplotlib's font lacks don't matter
         warnings.filterwarnings("ignore", message="Glyph .* missing from font", category=UserWarning)
         figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})

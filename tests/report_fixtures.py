@@ -1,6 +1,7 @@
 """Results and predictions of runs that never were, in the shape of results.json, for the report's tests."""
 
 import random
+import zlib
 from dataclasses import dataclass
 
 from evals.protocols import Retrieved
@@ -35,6 +36,41 @@ WORDS = [
     "number",
     "account",
 ]
+
+
+PAYLOADS = (
+    "<script>window.pwned=1</script>",
+    '"><img src=x onerror="window.pwned=1">',
+    "</script><script>window.pwned=1</script>",
+    "<svg onload=window.pwned=1><animate onbegin=window.pwned=1>",
+    "javascript:window.pwned=1",
+    "</style><style>*{display:none}</style>",
+    "</title><iframe src=https://example.com></iframe>",
+    "</textarea><link rel=stylesheet href=//example.com/x.css>",
+    "<!--",
+    "]]><base href=https://example.com/>",
+    "\u202eevil\u2066",
+    "{{7*7}}{% raw %}",
+    "[red]bold[/red]",
+    "$\\frac{$",
+    "\x00\x1b[31m\x07",
+    "\ud800",
+    "\ufffe\ufeff",
+    "A" * 500,
+    "a\u0336" * 50,
+    "\u2028\u2029",
+    "&lt;b&gt;",
+    "x' onfocus='window.pwned=1' autofocus='",
+    "שלום <bdo dir=rtl>",
+    "=HYPERLINK(1)",
+    "\r\n\r\n",
+)
+"""What a hostile row, label or file name might hold."""
+
+
+def hostile(turn):
+    """Return a function that puts a payload before a text; over all turns every text gets every payload."""
+    return lambda text: PAYLOADS[(zlib.crc32(text.encode("utf-8", "replace")) + turn) % len(PAYLOADS)] + text
 
 
 @dataclass(frozen=True)
@@ -125,7 +161,7 @@ def make_run(
         "seeds": seeds,
         "settings": {"name": text("ticket-routing"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
         "limit": None,
-        "per_label": _per_label(predictions, names) if labels else None,
+        "per_label": _per_label(predictions, names, arms) if labels else None,
     }
     return results, predictions
 
@@ -184,8 +220,8 @@ def _arm(draw, spec, rows, metric, seeds, documents, text):
     kinds = {row.error: sum(other.error == row.error for other in rows) for row in rows if row.error}
     return {
         "name": text(spec.name),
-        "family": spec.family,
-        "trained": trained,
+        "family": None if spec.status == "skipped" else spec.family,
+        "trained": trained and spec.status != "skipped",
         "status": spec.status,
         "reason": spec.reason and text(spec.reason),
         "score": {"mean": mean, "low": max(0, mean - half), "high": min(1, mean + half), "n": len(scores)}
@@ -214,12 +250,23 @@ def _arm(draw, spec, rows, metric, seeds, documents, text):
             "answer_seconds": 3.1,
         }
         if done
-        else None,
+        else _no_cost(spec),
         "retrieval": {"k": 3, "recall": {"1": 0.61, "2": 0.74, "3": 0.8}, "mrr": 0.69, "n": len(rows)}
         if documents and spec.family == "rag" and done
         else None,
         "fit": [_fit(draw, s, trained, text) for s in range(many)] if done else [],
     }
+
+
+def _no_cost(spec):
+    """What an arm that failed has cost; one that was skipped has none."""
+    if spec.status == "skipped":
+        return None
+    nothing = dict.fromkeys(
+        ("prompt_tokens_mean", "completion_tokens_mean", "latency_ms_p50", "latency_ms_p95", "peak_memory_mb")
+    )
+    spent = {"fit_seconds": 0.0, "train_tokens": 0, "prompt_tokens": 0, "completion_tokens": 0, "answer_seconds": None}
+    return spent | nothing
 
 
 def _fit(draw, seed, trained, text):
@@ -282,7 +329,7 @@ def _verdict(arms, comparisons):
         if best in (pair["a"], pair["b"]) and pair["low"] <= 0 <= pair["high"]:
             within.append(pair["a"] if pair["b"] == best else pair["b"])
     order = ["classic", "prompt", "rag", "tune"]
-    family = {arm["name"]: order.index(arm["family"]) for arm in arms}
+    family = {arm["name"]: order.index(arm["family"]) for arm in arms if arm["family"]}
     return {
         "outcome": outcome,
         "best_arm": best,
@@ -297,13 +344,14 @@ def _verdict(arms, comparisons):
     }
 
 
-def _per_label(predictions, names):
+def _per_label(predictions, names, arms):
+    seeds = {arm["name"]: len(arm["per_seed"]) or 1 for arm in arms}
     counts = {}
     for arm, rows in predictions.items():
         counts[arm] = {
             label: {
-                "n": sum(row.targets[0] == label and row.score is not None for row in rows),
-                "correct": sum(row.targets[0] == label and row.score == 1 for row in rows),
+                "n": seeds[arm] * sum(row.targets[0] == label and row.score is not None for row in rows),
+                "correct": seeds[arm] * sum(row.targets[0] == label and row.score == 1 for row in rows),
             }
             for label in names
         }

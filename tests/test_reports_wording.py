@@ -5,9 +5,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from report_fixtures import make_run
 from reports import wording
 from reports.sentences import Sentence, headline, next_steps, rows_to_decide
+from tests.report_fixtures import make_run
 
 anything = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 finite = st.floats(-1, 1, allow_nan=False)

@@ -1,0 +1,251 @@
+"""The report in a real browser: nothing asked of the network, nothing executed from data, everything usable."""
+
+import dataclasses
+import os
+import shutil
+
+import pytest
+
+from reports.page import render_report
+from tests.report_fixtures import PAYLOADS, hostile, make_run
+
+FLAGS = (
+    "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
+    "--disable-component-update --disable-sync"
+)
+
+
+def missing():
+    """Return what a browser test needs and doesn't find, or None."""
+    if shutil.which("chromium") is None:
+        return "chromium is not installed (Debian: apt-get install chromium)"
+    try:
+        import playwright.sync_api  # noqa: F401
+    except ImportError:
+        return "playwright is not installed (pip install playwright)"
+    return None
+
+
+@pytest.fixture(scope="module")
+def browser():
+    lack = missing()
+    if lack and os.environ.get("CI"):
+        pytest.fail(f"{lack}; with CI set the browser tests may not be skipped")
+    if lack:
+        pytest.skip(lack)
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as play:
+        browser = play.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS.split())
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def ordinary(tmp_path_factory):
+    path = tmp_path_factory.mktemp("report") / "report.html"
+    results, predictions = make_run(rows=120, documents=30)
+    path.write_text(render_report(results, predictions), encoding="utf-8")
+    return path, predictions
+
+
+class Visit:
+    """A page that was opened, with all it said, asked for and threw."""
+
+    def __init__(self, browser, path, **options):
+        self.context = browser.new_context(**options)
+        self.page = self.context.new_page()
+        self.requests, self.complaints = [], []
+        self.page.on("request", lambda request: self.requests.append(request.url))
+        self.page.on("console", lambda message: self.complaints.append(message.text))
+        self.page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        self.page.on("dialog", lambda dialog: (self.complaints.append(dialog.message), dialog.dismiss()))
+        self.page.goto(path.as_uri())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.context.close()
+
+    def status(self):
+        return self.page.inner_text("#explorer-status")
+
+    def rows(self):
+        return self.page.locator("#explorer-table tbody tr:not(.detail)")
+
+
+def test_the_page_opens_quietly_and_asks_for_itself_alone(browser, ordinary):
+    with Visit(browser, ordinary[0]) as visit:
+        assert visit.page.locator("h1").inner_text().startswith("Yes, training is worth it")
+        assert visit.complaints == []
+        assert visit.requests == [ordinary[0].as_uri()]
+
+
+def test_the_policy_forbids_what_nobody_should_do(browser, ordinary):
+    """The Content-Security-Policy is in force: an image, a request and an inline handler come to nothing."""
+    with Visit(browser, ordinary[0]) as visit:
+        fetched = visit.page.evaluate("fetch('https://example.com/x').then(() => 'fetched', () => 'refused')")
+        visit.page.evaluate(
+            "document.body.insertAdjacentHTML('beforeend', "
+            "'<img src=https://example.com/x.png><button id=bad onclick=\"window.pwned=1\">x</button>')"
+        )
+        visit.page.evaluate("document.getElementById('bad').click()")
+        assert fetched == "refused"
+        assert visit.page.evaluate("window.pwned") is None
+        assert any("img-src" in complaint for complaint in visit.complaints)
+
+
+def test_search_and_filters_find_what_they_say(browser, ordinary):
+    path, predictions = ordinary
+    wrong = {row.id for row in predictions["qlora"] if row.score == 0}
+    right = {row.id for row in predictions["qlora"] if row.score == 1}
+    others = [arm for arm in predictions if arm != "qlora"]
+    beaten = {i for i in right if not any(row.id == i and row.score == 1 for arm in others for row in predictions[arm])}
+    erring = {row.id for rows in predictions.values() for row in rows if row.error}
+    with Visit(browser, path) as visit:
+        page = visit.page
+        assert visit.status() == "Examples 1–25 of 120"
+        page.select_option("#explorer-arm", label="qlora")
+        page.select_option("#explorer-state", "wrong")
+        assert visit.status() == f"Examples 1–{len(wrong)} of {len(wrong)} that match, of 120"
+        assert {name.strip() for name in page.locator("button.open").all_inner_texts()} == wrong
+        page.select_option("#explorer-arm", "")
+        page.select_option("#explorer-state", "")
+        for kind, expected in (("only-trained", beaten), ("error", erring)):
+            page.select_option("#explorer-show", kind)
+            assert {name.strip() for name in page.locator("button.open").all_inner_texts()} == expected
+        page.select_option("#explorer-show", "all")
+        page.fill("#explorer-search", "T00117")
+        assert visit.rows().count() == 1
+        page.fill("#explorer-search", "no such words anywhere")
+        assert visit.status() == "No example matches."
+        assert visit.complaints == []
+
+
+def test_pages_turn_and_rows_open_by_keyboard(browser, ordinary):
+    path, predictions = ordinary
+    with Visit(browser, path) as visit:
+        page = visit.page
+        assert page.is_disabled("#explorer-previous")
+        page.click("#explorer-next")
+        assert visit.status() == "Examples 26–50 of 120"
+        assert visit.rows().count() == 25  # one page in the document, not all
+        first = page.locator("button.open").first
+        first.focus()
+        page.keyboard.press("Enter")
+        assert first.get_attribute("aria-expanded") == "true"
+        detail = page.inner_text(".detail")
+        row = predictions["rag"][25]
+        assert row.retrieved[0].id in detail
+        assert row.input in detail
+        page.locator(".detail summary").first.click()
+        assert predictions["zero_shot"][25].prompt in page.inner_text(".detail pre >> nth=0")
+        page.keyboard.press("Tab")
+        first.focus()
+        page.keyboard.press("Space")
+        assert page.locator(".detail").count() == 0
+        for _ in range(3):
+            page.click("#explorer-next")
+        assert visit.status() == "Examples 101–120 of 120"
+        assert page.is_disabled("#explorer-next")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["ordinary", "hostile"])
+def test_nothing_scrolls_sideways(browser, ordinary, tmp_path, scheme, kind):
+    path = ordinary[0]
+    if kind == "hostile":
+        path = tmp_path / "report.html"
+        path.write_text(render_report(*make_run(rows=30, seeds=2, documents=4, text=hostile(3))), encoding="utf-8")
+    with Visit(browser, path, color_scheme=scheme) as visit:
+        for width in (360, 768, 1440):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            visit.page.locator("button.open").first.click()
+            assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+            shown = [chart.is_visible() for chart in visit.page.locator("#scores svg.chart").all()]
+            assert sum(shown) * 2 == len(shown)
+
+
+CONTRAST = """() => {
+  const light = (colour) => {
+    const [r, g, b] = colour.match(/[\\d.]+/g).slice(0, 3).map((c) => {
+      const x = c / 255;
+      return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+    });
+    return 0.2126 * r + 0.7152 * g + 0.0722 * b;
+  };
+  const behind = (node) => {
+    for (; node; node = node.parentElement) {
+      const colour = getComputedStyle(node).backgroundColor;
+      if (!/, 0\\)$/.test(colour)) return colour;
+    }
+    return matchMedia("(prefers-color-scheme: dark)").matches ? "rgb(0, 0, 0)" : "rgb(255, 255, 255)";
+  };
+  const poor = [];
+  for (const node of document.querySelectorAll("main *, header *, nav *, footer *")) {
+    const own = [...node.childNodes].some((child) => child.nodeType === 3 && child.data.trim());
+    const style = getComputedStyle(node);
+    if (!own || node.disabled || !node.getClientRects().length) continue;
+    const colour = node instanceof SVGElement ? style.fill : style.color;
+    const [a, b] = [light(colour), light(behind(node))];
+    const ratio = (Math.max(a, b) + 0.05) / (Math.min(a, b) + 0.05);
+    if (ratio < 4.5) poor.push(`${node.tagName}.${node.getAttribute("class")} ${ratio.toFixed(2)}`);
+  }
+  return poor;
+}"""
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_all_text_has_contrast(browser, ordinary, scheme):
+    with Visit(browser, ordinary[0], color_scheme=scheme) as visit:
+        for summary in visit.page.locator("main details > summary").all():
+            summary.click()
+        visit.page.locator("button.open").first.click()
+        ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}[scheme]
+        assert visit.page.evaluate(CONTRAST) == []
+
+
+def test_no_payload_does_anything(browser, tmp_path):
+    for turn in range(0, len(PAYLOADS), 5):
+        path = tmp_path / f"{turn}.html"
+        results, predictions = make_run(rows=30, documents=3, text=hostile(turn))
+        twisted = {
+            arm: [dataclasses.replace(row, raw=PAYLOADS[place % len(PAYLOADS)]) for place, row in enumerate(rows)]
+            for arm, rows in predictions.items()
+        }
+        path.write_text(render_report(results, twisted), encoding="utf-8")
+        with Visit(browser, path) as visit:
+            visit.page.evaluate("document.querySelectorAll('button.open, summary').forEach((node) => node.click())")
+            assert visit.page.locator(".detail").count() == 25
+            visit.page.fill("#explorer-search", "pwned")
+            assert visit.page.evaluate("window.pwned") is None
+            assert visit.page.locator("iframe, base, img, [onload], [onerror], [onfocus], [autofocus]").count() == 0
+            assert visit.page.locator("footer").is_visible()
+            assert visit.requests == [path.as_uri()]
+            assert visit.complaints == []
+
+
+def test_without_javascript_the_page_is_complete_to_read(browser, ordinary):
+    with Visit(browser, ordinary[0], java_script_enabled=False) as visit:
+        assert visit.rows().count() == 50
+        assert not visit.page.locator("#explorer-controls").is_visible()
+        assert not visit.page.locator("#explorer-pager").is_visible()
+        assert "Showing the first 50 of 120 examples" in visit.page.inner_text("#examples")
+        assert visit.complaints == []
+
+
+def test_on_paper_nothing_is_cut(browser, ordinary):
+    with Visit(browser, ordinary[0], viewport={"width": 688, "height": 970}, color_scheme="dark") as visit:
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 688
+        assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        assert not visit.page.locator("#explorer-controls").is_visible()
+        assert sum(row.is_visible() for row in visit.rows().all()) == 10
+        cut = (
+            "[...document.querySelectorAll('.scroll')].filter((node) => node.scrollWidth > node.clientWidth + 1).length"
+        )
+        assert visit.page.evaluate(cut) == 0
+        pages = visit.page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
+        assert 2 <= pages <= 7
