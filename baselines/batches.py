@@ -21,6 +21,7 @@ class Budget:
 
     ``tokens``: new tokens, padding included. ``cached``: positions in the KV cache, over all rows.
     ``scores``: entries of an explicit attention mask. ``logits``: entries of the logits. ``rows``: rows.
+    ``enough``: with so many new tokens a pass runs at full speed, and padding isn't worth while any more.
     """
 
     tokens: int
@@ -28,23 +29,28 @@ class Budget:
     scores: int
     logits: int
     rows: int
+    enough: int
 
 
-CPU_BUDGET = Budget(tokens=4_096, cached=32_768, scores=2**25, logits=2**25, rows=64)
-GPU_BUDGET = Budget(tokens=32_768, cached=262_144, scores=2**29, logits=2**28, rows=512)
+CPU_BUDGET = Budget(tokens=4_096, cached=32_768, scores=2**25, logits=2**25, rows=64, enough=512)
+GPU_BUDGET = Budget(tokens=32_768, cached=262_144, scores=2**29, logits=2**28, rows=512, enough=8_192)
 
 
-def plan_batches(lengths: Sequence[int], fits: Callable[[int, int], bool]) -> Iterator[list[int]]:
+def plan_batches(lengths: Sequence[int], fits: Callable[[int, int], bool], enough: int) -> Iterator[list[int]]:
     """Yield the indices of ``lengths`` in batches, the longest first, so that there's little padding.
 
-    ``fits(rows, longest)`` says whether a batch of so many rows may be run; a single row always is.
+    ``fits(rows, longest)`` says whether a batch of so many rows may be run; a single row always is. A
+    batch of ``enough`` tokens or more takes no row that would be padded to more than twice its length.
     Equal lengths keep their order, so that the same call always makes the same batches.
     """
     batch: list[int] = []
     for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        if batch and not fits(len(batch) + 1, lengths[batch[0]]):
-            yield batch
-            batch = []
+        if batch:
+            longest = lengths[batch[0]]
+            mostly_padding = 2 * lengths[index] < longest and len(batch) * longest >= enough
+            if mostly_padding or not fits(len(batch) + 1, longest):
+                yield batch
+                batch = []
         batch.append(index)
     if batch:
         yield batch

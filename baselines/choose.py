@@ -35,13 +35,13 @@ def score_labels(
     with forward.scoring():
         way = forward.way = forward.way or find_way(forward)
         longest = max(map(len, rows)) + max(map(len, labels))
-        if way == "tree" and forward.window is not None and longest > forward.window:
+        if way == "tree" and not forward.sees_all(longest):
             way = "cached"  # the tree's mask would show a windowed layer more than it may see
         trees = grow_trees(labels, max(1, forward.budget.logits // forward.vocabulary - 1))
         if way == "plain":
             found = _score_one_by_one(forward, rows, trees)
         else:
-            prefix, rests = forward.share(rows, stranger)
+            prefix, rests = forward.share(rows, stranger, longest)
             found = _score_batches(forward, prefix, rests, trees, way)
     return [_NOT_A_NUMBER if isinstance(row, np.ndarray) and np.isnan(row).any() else row for row in found]
 
@@ -56,11 +56,12 @@ def find_way(forward: Forward) -> Way:
     except RuntimeError:
         return "plain"  # where each row will say what's wrong
     close = 1e-3 if forward.dtype == torch.float32 else 0.5
-    ways: tuple[Way, ...] = ("tree", "cached") if forward.tree_masks else ("cached",)
+    longest = len(tokens)
+    ways: tuple[Way, ...] = ("tree", "cached") if forward.tree_masks and forward.sees_all(longest) else ("cached",)
     for way in ways:
         try:
-            prefix = forward.prefix(tokens[:20])
-            found = _score_batches(forward, prefix, [row[20:] for row in rows], trees, way)
+            prefix, rests = forward.share(rows, rows[0], longest)
+            found = _score_batches(forward, prefix, rests, trees, way)
         except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, NotImplementedError):
             continue  # this architecture takes its cache or its mask in another form
         finally:
@@ -95,7 +96,7 @@ def _score_batches(
         return [*score(forward, prefix, [rests[row] for row in part], trees)]
 
     results: dict[int, Scores | str] = {}
-    for batch in plan_batches(list(map(len, rests)), fits):
+    for batch in plan_batches(list(map(len, rests)), fits, budget.enough):
         results.update(zip(batch, run_halving(batch, work, lambda _, why: why), strict=True))
     return [results[row] for row in range(len(rests))]
 

@@ -42,25 +42,21 @@ def pick_dtype(device: str) -> "torch.dtype":
 def bf16_pays() -> bool:
     """Tell whether this CPU multiplies bf16 matrices at least ``BF16_MUST_GAIN`` times faster than fp32 ones.
 
-    Takes some tens of milliseconds, once per process.
+    Takes some tens of milliseconds, once per process. The formats take turns and the shortest timing of
+    each counts, so that other processes on the machine disturb both alike and little.
     """
     import torch
 
-    return _matmul_seconds(torch.float32) >= BF16_MUST_GAIN * _matmul_seconds(torch.bfloat16)
-
-
-def _matmul_seconds(dtype: "torch.dtype", size: int = 512, repeats: int = 5) -> float:
-    """Return the shortest of some timings, which is the one that other processes disturbed least."""
-    import torch
-
+    shortest = {torch.float32: float("inf"), torch.bfloat16: float("inf")}
     with torch.inference_mode():
-        left = torch.ones(size, size, dtype=dtype)
-        timings = []
-        for _ in range(repeats + 1):  # the first one warms up
-            start = time.perf_counter()
-            torch.mm(left, left)
-            timings.append(time.perf_counter() - start)
-    return min(timings[1:])
+        squares = {dtype: torch.ones(512, 512, dtype=dtype) for dtype in shortest}
+        for turn in range(8):
+            for dtype, square in squares.items():
+                start = time.perf_counter()
+                torch.mm(square, square)
+                if turn:  # the first turn warms up
+                    shortest[dtype] = min(shortest[dtype], time.perf_counter() - start)
+    return shortest[torch.float32] >= BF16_MUST_GAIN * shortest[torch.bfloat16]
 
 
 def quiet_transformers() -> None:

@@ -48,11 +48,10 @@ class Forward:
         """Whether the attention takes a mask of its own for every query."""
         return self.attention in {"sdpa", "eager"}
 
-    @property
-    def window(self) -> int | None:
-        """How far back some layer sees, where that's less than everything."""
+    def sees_all(self, length: int) -> bool:
+        """Tell whether every layer sees all of a text of ``length`` tokens; windowed and chunked ones may not."""
         sizes = [getattr(self.config, name, None) for name in ("sliding_window", "attention_chunk_size")]
-        return min((size for size in sizes if size), default=None)
+        return all(length <= size for size in sizes if size)
 
     @contextmanager
     def scoring(self) -> Iterator[None]:
@@ -96,9 +95,13 @@ class Forward:
         ).logits
         return logits[:, -keep:]
 
-    def share(self, rows: Sequence[list[int]], stranger: Sequence[int]) -> tuple[Prefix, list[list[int]]]:
-        """Return what all ``rows`` begin with, computed, and what's left of each row (at least one token)."""
-        length = shared_length(rows, stranger)
+    def share(self, rows: Sequence[list[int]], stranger: Sequence[int], longest: int) -> tuple[Prefix, list[list[int]]]:
+        """Return what all ``rows`` begin with, computed, and what's left of each row (at least one token).
+
+        Nothing is shared where texts of ``longest`` tokens outgrow a layer's window: transformers counts
+        the padding between prefix and row as distance.
+        """
+        length = shared_length(rows, stranger) if self.sees_all(longest) else 0
         try:
             prefix = self.prefix(rows[0][:length])
         except RuntimeError:

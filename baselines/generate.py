@@ -75,7 +75,7 @@ def write_answers(
         forward.way = forward.way or find_way(forward)
         if forward.way == "plain":
             return _write_one_by_one(forward, rows, ending)
-        prefix, rests = forward.share(rows, stranger)
+        prefix, rests = forward.share(rows, stranger, max(map(len, rows)) + ending.max_new_tokens)
         shared, budget = len(prefix.ids), forward.budget
 
         def fits(count: int, longest: int) -> bool:
@@ -90,7 +90,7 @@ def write_answers(
             return _write_batch(forward, prefix, [rests[row] for row in part], ending)
 
         written: dict[int, Written] = {}
-        for batch in plan_batches(list(map(len, rests)), fits):
+        for batch in plan_batches(list(map(len, rests)), fits, budget.enough):
             started = time.perf_counter()
             found = run_halving(batch, work, lambda _, why: Written(done=True, error=why))
             share = (time.perf_counter() - started) / len(batch)

@@ -43,9 +43,9 @@ def find_folder(ref: str) -> Path:
             raise ModelError(f"the built-in model isn't in {BUILTIN}; make it with `tuneworthy builtin --train`")
         return BUILTIN
     path = Path(ref).expanduser()
-    if path.is_dir():
+    if ref.strip() and path.is_dir():
         return path
-    if path.exists():
+    if path.is_file():
         raise ModelError(f"{ref} is a file; give the folder that the model was saved to")
     if not ref.strip() or ref.startswith((".", "/", "~")) or ref.count("/") > 1 or "\\" in ref:
         raise ModelError(f"the model folder {ref!r} doesn't exist; give a folder, a hub name (owner/name) or `builtin`")
