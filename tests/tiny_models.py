@@ -93,11 +93,13 @@ def tiny_module(
 ) -> Any:
     """Return a random-weight causal LM in eval mode; ``seed`` decides its weights, and nothing else does.
 
-    The vocabulary is a little larger than the tokenizer's, as in many real models.
+    The vocabulary is a little larger than the tokenizer's, as in many real models. The process is set to
+    one thread: on matrices this small, threads that wait for each other are all that a second one brings.
     """
     import torch
     from transformers import GPT2Config, GPT2LMHeadModel, LlamaConfig, LlamaForCausalLM, Qwen2Config, Qwen2ForCausalLM
 
+    torch.set_num_threads(1)
     ends = {"bos_token_id": 0, "eos_token_id": 1, "pad_token_id": 2}
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
