@@ -14,8 +14,11 @@ if TYPE_CHECKING:
 MEGABATCH = 8
 """Rows are sorted by length within this many shuffled batches: little padding, yet a fresh mix each epoch."""
 
+FORWARD_TOKENS = 16_384
+"""A forward pass holds at most this many tokens, padding included, unless one row alone is longer."""
+
 EVALUATION_ROWS = 16
-"""Rows of one forward pass without gradients."""
+"""Rows of one forward pass without gradients, at most."""
 
 
 def collate(rows: Sequence[EncodedRow], pad_id: int) -> dict[str, "torch.Tensor"]:
@@ -72,10 +75,11 @@ def validation_loss(
     module.eval()
     device = next(module.parameters()).device
     ordered = sorted(rows, key=lambda row: len(row.ids))
+    size = max(1, min(EVALUATION_ROWS, FORWARD_TOKENS // len(ordered[-1].ids)))
     total, tokens = 0.0, 0
     with torch.no_grad(), torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-        for start in range(0, len(ordered), EVALUATION_ROWS):
-            batch = collate(ordered[start : start + EVALUATION_ROWS], pad_id)
+        for start in range(0, len(ordered), size):
+            batch = collate(ordered[start : start + size], pad_id)
             loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})
             total, tokens = total + float(loss), tokens + count
     return total / tokens

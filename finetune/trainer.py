@@ -20,14 +20,12 @@ from baselines.device import is_out_of_memory, pick_dtype
 from evals.errors import ArmError
 from evals.protocols import LossPoint, ProgressHook, no_progress
 from finetune.adapters import quiet_bitsandbytes
+from finetune.batches import FORWARD_TOKENS
 from finetune.encode import EncodedRow
 from finetune.schedule import Schedule
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, TrainingArguments
-
-MICRO_TOKENS = 16_384
-"""A forward pass holds at most this many tokens, padding included; longer batches are cut into micro-batches."""
 
 CHECKPOINTED_PARAMETERS = 1_000_000_000
 """On a GPU, models from this size on recompute activations in the backward pass to save memory."""
@@ -44,10 +42,10 @@ class TrainingRows:
 
     @property
     def micro_batch(self) -> int:
-        """Rows of one forward pass: the largest divisor of ``batch_size`` that keeps to ``MICRO_TOKENS``."""
+        """Rows of one forward pass: the largest divisor of ``batch_size`` that keeps to ``FORWARD_TOKENS``."""
         longest = max(len(row.ids) for row in self.train + self.validation)
         sizes = [size for size in range(1, self.batch_size + 1) if self.batch_size % size == 0]
-        return max([size for size in sizes if size * longest <= MICRO_TOKENS], default=1)
+        return max([size for size in sizes if size * longest <= FORWARD_TOKENS], default=1)
 
 
 @dataclass(frozen=True)

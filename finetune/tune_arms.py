@@ -6,8 +6,10 @@ resumed run answers as an uninterrupted one, and the artefact that is judged is 
 The base that other arms share is never touched.
 """
 
+import time
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
@@ -16,7 +18,7 @@ from baselines.loading import LoadedModule, load_model, load_module
 from baselines.local_model import LocalModel
 from evals.errors import ArmError
 from evals.example import Document, Example
-from evals.protocols import ArmContext, Family, FitReport, Prediction
+from evals.protocols import ArmContext, Family, FitReport, Limits, Prediction
 from evals.task import Task
 from finetune.adapters import adapted_model, add_lora, load_base, save_adapter
 from finetune.checkpoint import TunedCard, finished_fit, fit_key, save_model, write_fit
@@ -42,6 +44,7 @@ class TunedArm(ABC):
     def __init__(self, context: ArmContext) -> None:
         self.context = context
         self._tuned: LocalModel | None = None
+        self._limits: Limits | None = None
 
     @classmethod
     def unfit(cls, task: Task) -> str | None:
@@ -60,11 +63,13 @@ class TunedArm(ABC):
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer each example; errors are recorded per row. Raises ``ModelError`` when the model can't be loaded."""
+        task = self.context.task
         if self._tuned is None:
             self._tuned = self.load()
-        task = self.context.task
+        if self._limits is None:
+            self._limits = answer_limits(task, self._tuned.count_tokens)
         prompts = [zero_shot_prompt(task, example) for example in examples]
-        return answer_with_model(self._tuned, task, examples, prompts, answer_limits(task, self._tuned.count_tokens))
+        return answer_with_model(self._tuned, task, examples, prompts, self._limits)
 
 
 class TrainedArm(TunedArm):
@@ -92,10 +97,12 @@ class TrainedArm(TunedArm):
         if report is None:
             context.folder.mkdir(parents=True, exist_ok=True)
             (context.folder / "fit.json").unlink(missing_ok=True)
+            started = time.monotonic()
             try:
                 report = self.train(train, card)
             finally:
                 free_memory()
+            report = replace(report, seconds=round(time.monotonic() - started, 3))
             write_fit(context.folder, report)
         return report
 

@@ -64,7 +64,7 @@ def plan_lesson(
     )
     facts: Facts = {
         "learning_rate": schedule.learning_rate,
-        "learning_rate_from": "tune.learning_rate" if settings.learning_rate else "method and model size",
+        "learning_rate_from": "tune.learning_rate" if settings.learning_rate else "default for method and model size",
         "schedule": f"cosine, {schedule.steps} steps of {settings.batch_size} rows, {schedule.warmup_steps} of warm-up",
         "validation_rows": len(split.validation),
         "rows_left_out": encoded.left_out,
@@ -112,6 +112,7 @@ def report_training(module: "PreTrainedModel", lesson: Lesson, training: Trainin
         losses=training.losses,
         facts=lesson.facts
         | {"trainable_parameters": trainable, "total_parameters": total}
+        | {"training_seconds": round(training.seconds, 3)}
         | _checkpoint_facts(training),
     )
 

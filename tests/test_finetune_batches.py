@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from finetune.batches import MEGABATCH, LengthSampler, answer_loss, collate
+from finetune.batches import MEGABATCH, LengthSampler, answer_loss, collate, validation_loss
 from finetune.encode import IGNORED, EncodedRow
 from tests.tiny_models import KINDS, tiny_module
 
@@ -43,6 +43,18 @@ def test_an_architecture_without_the_extras_is_asked_in_full():
         assert float(answer_loss(Plain(), collate(row, 2))[0]) == pytest.approx(
             float(answer_loss(module, collate(row, 2))[0]), abs=1e-4
         )
+
+
+def test_the_validation_loss_is_one_mean_however_it_is_batched(monkeypatch):
+    import torch
+
+    module = tiny_module("llama")
+
+    with torch.no_grad():
+        total, count = answer_loss(module, collate(ROWS, 2))
+    assert validation_loss(module, ROWS, 2) == pytest.approx(float(total) / count, abs=1e-4)
+    monkeypatch.setattr("finetune.batches.FORWARD_TOKENS", 1)
+    assert validation_loss(module, ROWS, 2) == pytest.approx(float(total) / count, abs=1e-4)
 
 
 def test_padding_stands_on_the_left_and_counts_for_nothing():

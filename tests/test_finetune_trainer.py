@@ -82,7 +82,7 @@ def test_micro_batches_change_nothing_but_memory(tmp_path, monkeypatch):
 
     rows = TrainingRows(copying_rows(20, 0), (), 8, 2)
     whole = weights(train(tmp_path, rows=rows)[0])
-    monkeypatch.setattr("finetune.trainer.MICRO_TOKENS", 2 * max(len(row.ids) for row in rows.train))
+    monkeypatch.setattr("finetune.trainer.FORWARD_TOKENS", 2 * max(len(row.ids) for row in rows.train))
     assert rows.micro_batch == 2
     cut = weights(train(tmp_path, rows=rows)[0])
     assert all(torch.allclose(whole[name], cut[name], atol=2e-4) for name in whole)

@@ -156,6 +156,21 @@ def test_half_a_fit_and_a_fit_of_other_settings_are_done_again(tmp_path, base):
     assert report.facts["rank"] == 2
 
 
+def test_what_a_kill_left_behind_is_cleared_away(tmp_path, base):
+    for name in ("training", ".adapter-partial", "adapter"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "junk").write_text("x")
+    run(LoraArm, make_task(base), tmp_path)
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["adapter", "fit.json"]
+    assert not (tmp_path / "adapter" / "junk").exists()
+
+
+def test_a_training_that_fails_leaves_nothing_to_take_up(tmp_path, base):
+    with pytest.raises(ArmError, match=r"loss became \w+ at step \d+ of \d+: set tune.learning_rate below 1e\+12"):
+        run(FullArm, make_task(base, epochs=3, learning_rate=1e12), tmp_path)
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("arm", [QloraArm, ScratchArm])
 def test_equal_seeds_leave_equal_files_and_others_dont(tmp_path, base, arm):
     task = make_task(base)
