@@ -28,6 +28,7 @@ from evals.protocols import ProgressHook, no_progress
 from finetune.pretrain_batch import Batch
 from finetune.pretrain_plan import PretrainPlan, PretrainReport, TrainPoint, Validation
 from finetune.pretrain_state import load_checkpoint, save_checkpoint
+from finetune.pretrain_workers import Workers
 
 if TYPE_CHECKING:
     import torch
@@ -79,20 +80,42 @@ def train_from_scratch(
     (``checkpoint.pt``) and ``resume`` goes on from it. ``progress`` is called with phase ``"train"`` and per
     mille of the plan. ``plan.keep_best`` leaves the weights that had the lowest validation loss.
 
+    Memory: weights, gradients, Muon's one and AdamW's two copies; with ``plan.workers`` one more set of
+    gradients for each further worker.
+
     Raises ``ArmError`` when the loss stops being a number.
     """
-    import torch
-
     optimizers = _optimizers(module, plan)
     course, best = _Course(), None
     if folder is not None and resume and (state := load_checkpoint(folder)) is not None:
         course, best = _take_up(state, module, optimizers, batches)
-    step_loss = torch.compile(_weighted_loss) if plan.compile else _weighted_loss
+    with Workers(module, plan.workers, compiled=plan.compile) as workers:
+        best = _run(workers, batches, optimizers, plan, course, best, folder, progress, validate)
+    if plan.keep_best and best is not None:
+        module.load_state_dict(best)
+    module.eval()
+    kept = course.best_step if plan.keep_best else None
+    return PretrainReport(course.step, course.tokens, course.seconds, tuple(course.points), kept)
+
+
+def _run(
+    workers: Workers,
+    batches: Iterator[Batch],
+    optimizers: Sequence["torch.optim.Optimizer"],
+    plan: PretrainPlan,
+    course: _Course,
+    best: dict[str, Any] | None,
+    folder: Path | None,
+    progress: ProgressHook,
+    validate: Validate | None,
+) -> dict[str, Any] | None:
+    """Go through the plan from where ``course`` stands; return the best weights, if any were kept."""
+    module = workers.module
     started, saved = time.monotonic() - course.seconds, time.monotonic()
     share = plan.share_done(course.step, course.tokens, course.seconds)
     while share < 1.0 and (batch := next(batches, None)) is not None:
         rate = plan.rate_at(course.step, share)
-        course.losses.append(_step(module, batch, optimizers, rate, plan.clip, step_loss, course.step))
+        course.losses.append(_step(workers, batch, optimizers, rate, plan.clip, course.step))
         course.step += 1
         course.tokens += batch.tokens
         course.seconds = time.monotonic() - started
@@ -103,13 +126,7 @@ def train_from_scratch(
         if folder is not None and (share >= 1.0 or time.monotonic() - saved > plan.checkpoint_seconds):
             save_checkpoint(folder, _hand_over(course, module, optimizers, batches, best))
             saved = time.monotonic()
-    if course.losses:
-        best = _look(module, course, plan.rate_at(course.step, share), validate, plan, best)
-    if plan.keep_best and best is not None:
-        module.load_state_dict(best)
-    module.eval()
-    kept = course.best_step if plan.keep_best else None
-    return PretrainReport(course.step, course.tokens, course.seconds, tuple(course.points), kept)
+    return _look(module, course, plan.rate_at(course.step, share), validate, plan, best)
 
 
 def _optimizers(module: "torch.nn.Module", plan: PretrainPlan) -> list["torch.optim.Optimizer"]:
@@ -140,40 +157,16 @@ def _optimizers(module: "torch.nn.Module", plan: PretrainPlan) -> list["torch.op
     return made
 
 
-def _weighted_loss(
-    module: "torch.nn.Module", ids: "torch.Tensor", targets: "torch.Tensor", weights: "torch.Tensor"
-) -> "torch.Tensor":
-    """Return the weighted mean cross-entropy (nats) over one batch."""
-    import torch.nn.functional as F
-
-    logits = module(input_ids=ids, use_cache=False).logits
-    losses = F.cross_entropy(logits.flatten(0, 1).float(), targets.flatten(), reduction="none")
-    flat = weights.flatten()
-    return (losses * flat).sum() / flat.sum().clamp(min=1e-6)
-
-
 def _step(
-    module: "torch.nn.Module",
-    batch: Batch,
-    optimizers: Sequence["torch.optim.Optimizer"],
-    rate: float,
-    clip: float,
-    step_loss: Callable[..., "torch.Tensor"],
-    step: int,
+    workers: Workers, batch: Batch, optimizers: Sequence["torch.optim.Optimizer"], rate: float, clip: float, step: int
 ) -> float:
     """Learn from one batch; return its loss."""
     import torch
 
-    device = next(module.parameters()).device
-    module.train()
-    arrays = [torch.from_numpy(array).to(device) for array in (batch.ids, batch.targets, batch.weights)]
-    with torch.autocast(device.type, dtype=torch.bfloat16, enabled=device.type == "cuda"):
-        loss = step_loss(module, *arrays)
-    value = float(loss.detach())
+    value = workers.learn(batch)
     if not math.isfinite(value):
         raise ArmError(f"the training loss is {value} at step {step + 1}: lower the learning rate")
-    torch.autograd.backward(loss)
-    torch.nn.utils.clip_grad_norm_(module.parameters(), clip)
+    torch.nn.utils.clip_grad_norm_(workers.module.parameters(), clip)
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate

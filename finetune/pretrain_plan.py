@@ -12,6 +12,8 @@ class PretrainPlan:
 
     The schedule follows whichever limit is nearest. With ``seconds`` alone the number of steps depends on
     the machine, so two runs differ; with ``tokens`` or ``steps`` equal seeds give equal runs.
+    ``workers`` is the number of CPU threads that share a batch, each with some of its rows (useful up to the
+    number of cores; no effect on a GPU). ``compile`` passes the model through ``torch.compile``.
     """
 
     tokens: int | None = None
@@ -25,6 +27,7 @@ class PretrainPlan:
     validate_every: int = 100
     keep_best: bool = False
     checkpoint_seconds: float = 180.0
+    workers: int = 1
     compile: bool = False
 
     def __post_init__(self) -> None:
