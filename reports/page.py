@@ -55,7 +55,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         steps=next_steps(results),
         board=board,
         confidence=wording.level(verdict["confidence"]),
-        scores=scores_chart(board.score_intervals(), "scores", metric[:1].upper() + metric[1:]),
+        scores=scores_chart(board.score_intervals(), "scores", wording.upperfirst(metric)),
         differences=differences_chart(
             board.difference_intervals(), "differences", board.reference or "", verdict["minimum_gain"]
         ),
@@ -98,6 +98,7 @@ def _environment() -> Environment:
         wording.megabytes,
         wording.fact,
         wording.clip,
+        wording.upperfirst,
     ):
         environment.filters[write.__name__] = write
     environment.globals.update(

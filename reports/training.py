@@ -20,36 +20,51 @@ class LossTable:
 
 @dataclass(frozen=True)
 class Training:
-    """One arm's fit reports (one per seed) with the names of their facts, the curve and its data."""
+    """One arm's loss curve with its data, one table per seed."""
 
     name: str
-    fits: tuple[Mapping[str, Any], ...]
-    facts: tuple[str, ...]
+    seeds: int
     chart: Chart | None
     tables: tuple[LossTable, ...]
 
 
 @dataclass(frozen=True)
 class TrainingView:
-    """The training section: arms that trained, and what the other arms say about how they were set up."""
+    """The training section.
+
+    ``arms`` have the curves; ``fits`` are all fit reports of arms that trained, with their arm's name,
+    one column each in the table, and ``facts`` the names of what they report beyond the common figures;
+    ``others`` is what the arms that don't train say about how they were set up.
+    """
 
     arms: tuple[Training, ...]
+    fits: tuple[tuple[str, Mapping[str, Any]], ...]
+    facts: tuple[str, ...]
     others: tuple[tuple[str, Mapping[str, Any]], ...]
+
+    @property
+    def seeded(self) -> bool:
+        """Whether some arm was trained on several seeds."""
+        return any(arm.seeds > 1 for arm in self.arms)
 
 
 def build_training(arms: Sequence[Mapping[str, Any]]) -> TrainingView:
     """Return the view of every arm's fit reports."""
     trained = [arm for arm in arms if arm["trained"] and arm["fit"]]
-    views = [_training(arm, f"loss-{number}") for number, arm in enumerate(trained)]
+    fits = tuple((arm["name"], fit) for arm in trained for fit in arm["fit"])
     others = tuple((arm["name"], arm["fit"][0]["facts"]) for arm in arms if not arm["trained"] and arm["fit"])
-    return TrainingView(tuple(views), tuple((name, facts) for name, facts in others if facts))
+    return TrainingView(
+        arms=tuple(_training(arm, f"loss-{number}") for number, arm in enumerate(trained)),
+        fits=fits,
+        facts=tuple(dict.fromkeys(fact for _, fit in fits for fact in fit["facts"])),
+        others=tuple((name, facts) for name, facts in others if facts),
+    )
 
 
 def _training(arm: Mapping[str, Any], prefix: str) -> Training:
-    fits = tuple(arm["fit"])
     tables = []
-    for fit in fits:
+    for fit in arm["fit"]:
         kept = [p for p in fit["losses"] if p["validation"] is not None] or list(fit["losses"])
         tables.append(LossTable(fit["seed"], tuple(thin(kept, TABLE_POINTS)), len(fit["losses"])))
-    facts = tuple(dict.fromkeys(fact for fit in fits for fact in fit["facts"]))
-    return Training(arm["name"], fits, facts, loss_chart(fits, prefix, arm["name"]), tuple(tables))
+    chart = loss_chart(arm["fit"], prefix, arm["name"])
+    return Training(arm["name"], len(arm["fit"]), chart, tuple(tables))

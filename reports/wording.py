@@ -112,10 +112,12 @@ def _hundred(value: float | None) -> str:
 
 
 def seconds(value: float | None) -> str:
-    """Return a duration in the unit that suits it: ``0.8 s``, ``3 min 20 s``, ``1 h 12 min``."""
+    """Return a duration in the unit that suits it: ``< 0.1 s``, ``0.8 s``, ``3 min 20 s``, ``1 h 12 min``."""
     if unknown(value):
         return MISSING
     whole = float(value or 0)
+    if 0 < whole < 0.05:
+        return "< 0.1 s"
     if whole < 9.95:
         return f"{number(whole, 1)} s"
     rounded = round(whole)
@@ -128,10 +130,12 @@ def seconds(value: float | None) -> str:
 
 
 def milliseconds(value: float | None) -> str:
-    """Return a latency: ``0.42 ms``, ``3.2 ms``, ``120 ms``, ``1.4 s``."""
+    """Return a latency: ``< 0.01 ms``, ``0.42 ms``, ``3.2 ms``, ``120 ms``, ``1.4 s``."""
     if unknown(value):
         return MISSING
     ms = float(value or 0)
+    if 0 < ms < 0.005:
+        return "< 0.01 ms"
     if ms >= 999.5:
         return seconds(ms / 1000)
     return f"{number(ms, 0 if ms >= 9.95 else 1 if ms >= 0.995 else 2)} ms"
@@ -172,6 +176,11 @@ def unknown(value: float | None) -> bool:
 def metric_name(metric: str) -> str:
     """Return the metric as prose names it; an unknown one stays as it is."""
     return METRICS.get(metric, metric)
+
+
+def upperfirst(text: str) -> str:
+    """Return ``text`` with a capital at its start and the rest as it is."""
+    return text[:1].upper() + text[1:]
 
 
 def plural(amount: int, one: str, many: str = "") -> str:
