@@ -58,17 +58,16 @@ def _decode(text: str, start: int) -> JsonValue | None:
 def _shallow(value: Any) -> bool:  # noqa: ANN401 - any JSON value
     """Whether nothing is nested deeper than ``MAX_DEPTH``; level by level, since depth is what is in doubt."""
     level = [value]
-    for _ in range(MAX_DEPTH + 1):
-        level = [child for node in level for child in _children(node)]
+    for _ in range(MAX_DEPTH):
+        level = [child for node in level for child in _containers(node)]
         if not level:
             return True
     return False
 
 
-def _children(node: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
-    if isinstance(node, dict):
-        return list(node.values())
-    return node if isinstance(node, list) else []
+def _containers(node: Any) -> list[Any]:  # noqa: ANN401 - any JSON value
+    children = node.values() if isinstance(node, dict) else node if isinstance(node, list) else ()
+    return [child for child in children if isinstance(child, dict | list)]
 
 
 def _pairs(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
