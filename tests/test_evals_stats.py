@@ -1,0 +1,266 @@
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import stats as scipy_stats
+
+from evals.intervals import PairedCounts, identical_draws, mcnemar_exact, newcombe_paired, tail, wilson
+from evals.label_metrics import Coded
+from evals.label_stats import MacroF1Sample, PairedMacroF1
+from evals.resampling import bootstrap_mean, sign_flip_p_value
+from evals.stats import mean_interval, paired_difference
+
+BINARY = st.sampled_from([0.0, 1.0])
+GRADED = st.sampled_from([0.0, 0.25, 1 / 3, 0.5, 0.9, 1.0])
+SCORES = st.lists(BINARY, min_size=1, max_size=40) | st.lists(GRADED, min_size=1, max_size=40)
+PAIRS = st.lists(st.tuples(BINARY, BINARY), min_size=1, max_size=40) | st.lists(
+    st.tuples(GRADED, GRADED), min_size=1, max_size=40
+)
+
+
+@pytest.mark.parametrize(
+    ("right", "n", "low", "high"),  # Newcombe 1998, "Two-sided confidence intervals for the single proportion", table I
+    [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
+)
+def test_wilson_gives_the_published_figures(right, n, low, high):
+    bounds = wilson(right, n, 0.95)
+    assert (bounds.low, bounds.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
+
+
+@given(st.integers(1, 300), st.data())
+def test_wilson_is_scipys(n, data):
+    right = data.draw(st.integers(0, n))
+    expected = scipy_stats.binomtest(right, n).proportion_ci(0.9, method="wilson")
+    bounds = wilson(right, n, 0.9)
+    assert bounds.low == pytest.approx(expected.low, abs=1e-9)
+    assert bounds.high == pytest.approx(expected.high, abs=1e-9)
+
+
+def test_newcombe_gives_the_published_figures():
+    bounds = newcombe_paired(PairedCounts(36, 12, 2, 0), 0.95)  # Newcombe 1998, paired data, method 10
+    assert bounds.low == pytest.approx(0.0569, abs=5e-5)
+    assert bounds.high == pytest.approx(0.3404, abs=5e-5)
+    bounds = newcombe_paired(PairedCounts(14, 5, 0, 22), 0.95)  # Altman et al. 2000, table 6.2
+    assert bounds.low == pytest.approx(0.011, abs=1e-3)
+    assert bounds.high == pytest.approx(0.226, abs=1e-3)
+
+
+@pytest.mark.parametrize(("first", "second", "p"), [(5, 0, 0.0625), (1, 9, 22 / 1024), (3, 3, 1.0), (0, 0, 1.0)])
+def test_mcnemar_is_exact(first, second, p):
+    assert mcnemar_exact(PairedCounts(50, first, second, 20)) == pytest.approx(p)
+
+
+@pytest.mark.parametrize("confidence", [0, 1, -1, 95])
+def test_a_confidence_must_be_a_share(confidence):
+    with pytest.raises(ValueError, match="confidence"):
+        tail(confidence)
+
+
+@given(SCORES, st.sampled_from([0.8, 0.95, 0.999]))
+def test_an_interval_holds_its_mean_and_has_width(scores, confidence):
+    found = mean_interval(scores, confidence, 0)
+    assert found.mean == pytest.approx(np.mean(scores))
+    assert 0 <= found.low <= found.mean <= found.high <= 1
+    assert found.high > found.low
+    assert found.n == len(scores)
+
+
+@settings(max_examples=60)
+@given(SCORES)
+def test_intervals_shrink_with_rows_and_grow_with_confidence(scores):
+    few, many = mean_interval(scores, 0.95, 0), mean_interval(scores * 5, 0.95, 0)
+    assert many.high - many.low < few.high - few.low
+    sure = mean_interval(scores, 0.99, 0)
+    assert sure.low <= few.low
+    assert sure.high >= few.high
+
+
+@settings(max_examples=60)
+@given(PAIRS)
+def test_differences_are_antisymmetric(pairs):
+    first, second = [one for one, _ in pairs], [two for _, two in pairs]
+    there, back = paired_difference(first, second, 0.95, 3), paired_difference(second, first, 0.95, 3)
+    assert there.difference == pytest.approx(-back.difference)
+    assert there.low == pytest.approx(-back.high, abs=1e-9)
+    assert there.high == pytest.approx(-back.low, abs=1e-9)
+    assert there.p_value == back.p_value
+    assert -1 <= there.low <= there.difference <= there.high <= 1
+    assert there.low < there.high
+    assert 0 < there.p_value <= 1
+
+
+def test_methods_say_what_was_done():
+    ones, graded = [1.0, 0.0] * 20, [0.5, 0.3, 0.9, 0.1] * 10
+    assert mean_interval(ones, 0.95, 0).method == "Wilson interval"
+    assert mean_interval(graded, 0.95, 0).method == "BCa bootstrap, 5,000 resamples"
+    binary = paired_difference(ones, [1.0] * 40, 0.95, 0)
+    assert binary.method == "Newcombe paired interval, exact McNemar test"
+    assert (
+        paired_difference(graded, ones, 0.95, 0).method == "BCa bootstrap, 5,000 resamples, sign-flip test, 5,000 draws"
+    )
+    assert "40 identical rows" in paired_difference(graded, graded, 0.95, 0).method
+    assert "Student" in mean_interval([0.2, 0.5, 0.4], 0.95, 0).method
+    assert "half a row" in mean_interval([0.5] * 50 + [0.75], 0.95, 0).method
+
+
+def test_equal_arms_get_the_bound_of_identical_rows():
+    found = paired_difference([1.0] * 30 + [0.5], [1.0] * 30 + [0.5], 0.95, 0)
+    assert found.difference == 0
+    assert found.high == pytest.approx(1 - 0.025 ** (1 / 31))
+    assert found.low == -found.high
+    assert found.p_value == 1
+    ones = identical_draws(1.0, 31, 0.95, 0, 1)
+    assert (ones.low, ones.high) == (pytest.approx(0.025 ** (1 / 31)), 1)
+
+
+def test_errors_are_dropped_in_pairs_and_counted():
+    first, second = [1.0, None, 0.0, 1.0, None], [0.0, 1.0, None, 1.0, None]
+    found = paired_difference(first, second, 0.95, 0)
+    assert (found.n, found.dropped, found.difference) == (2, 3, 0.5)
+    assert mean_interval(first, 0.95, 0).n == 3
+    assert mean_interval(first, 0.95, 0).dropped == 2
+
+
+def test_bootstraps_leave_errors_out():
+    random = np.random.default_rng(0)
+    scores = random.random(200).tolist()
+    with_errors = [score if place % 4 else None for place, score in enumerate(scores)]
+    kept = [score for score in with_errors if score is not None]
+    one, two = mean_interval(with_errors, 0.95, 0), mean_interval(kept, 0.95, 0)
+    assert one.mean == pytest.approx(two.mean)
+    assert one.high - one.low == pytest.approx(two.high - two.low, rel=0.06)
+
+
+def test_no_rows_give_none_and_a_reason():
+    found = mean_interval([None, None], 0.95, 0)
+    assert (found.mean, found.low, found.high, found.n) == (None, None, None, 0)
+    assert found.reason
+    gap = paired_difference([1.0, None], [None, 1.0], 0.95, 0)
+    assert (gap.difference, gap.p_value, gap.n, gap.dropped) == (None, None, 0, 2)
+    assert gap.reason
+
+
+@pytest.mark.parametrize("score", [1.5, -0.1, math.nan, math.inf])
+def test_scores_outside_the_range_are_refused(score):
+    with pytest.raises(ValueError, match="between 0 and 1"):
+        mean_interval([0.5, score], 0.95, 0)
+
+
+def test_unequal_lengths_are_refused():
+    with pytest.raises(ValueError, match="equally many"):
+        paired_difference([1.0], [1.0, 0.0], 0.95, 0)
+
+
+def test_the_seed_decides():
+    scores = np.random.default_rng(0).random(50).tolist()
+    assert mean_interval(scores, 0.95, 1) == mean_interval(scores, 0.95, 1)
+    assert mean_interval(scores, 0.95, 1) != mean_interval(scores, 0.95, 2)
+
+
+def test_bca_agrees_with_scipys():
+    values = np.random.default_rng(0).beta(1, 4, 80)
+    ours = bootstrap_mean(values, 0).interval(0.95)
+    theirs = scipy_stats.bootstrap((values,), np.mean, method="BCa", n_resamples=5000, rng=0).confidence_interval
+    assert ours.low == pytest.approx(theirs.low, abs=0.004)
+    assert ours.high == pytest.approx(theirs.high, abs=0.004)
+    assert (ours.low + ours.high) / 2 > values.mean()  # leans to the long side
+
+
+def test_sign_flips_agree_with_enumeration():
+    differences = np.array([0.5, 0.25, -0.1, 0.4, 0.0, 0.3, 0.2])
+    signs = np.array(np.meshgrid(*[[-1, 1]] * 7)).reshape(7, -1)
+    exact = np.mean(np.abs(differences @ signs) >= abs(differences.sum()) - 1e-12)
+    assert sign_flip_p_value(differences, 0) == pytest.approx(exact, abs=0.02)
+    assert sign_flip_p_value(np.zeros(4), 0) == 1
+    assert sign_flip_p_value(np.full(60, 0.5), 0) == pytest.approx(1 / 5001)  # never 0
+
+
+def coverage(draw, truth, runs, confidence=0.9):
+    """Return the share of intervals that hold the truth, and the share of p-values below 0.1."""
+    random = np.random.default_rng(7)
+    held = small = 0
+    for _ in range(runs):
+        first, second = draw(random)
+        found = paired_difference(first.tolist(), second.tolist(), confidence, 0)
+        held += found.low <= truth <= found.high
+        small += found.p_value < 0.1
+    return held / runs, small / runs
+
+
+def test_binary_intervals_cover_as_they_say():
+    def draw(random):
+        second = random.random(80) < 0.6
+        first = np.where(random.random(80) < 0.4, random.random(80) < 0.8, second)
+        return first.astype(float), second.astype(float)
+
+    held, _ = coverage(draw, 0.4 * 0.2, 800)
+    assert 0.87 <= held <= 0.945
+
+
+def test_graded_intervals_cover_as_they_say():
+    def draw(random):
+        return random.beta(2, 1, 30), np.where(random.random(30) < 0.3, 0.0, random.beta(2, 1, 30))
+
+    held, _ = coverage(draw, 2 / 3 * 0.3, 400)
+    assert 0.865 <= held <= 0.94
+
+
+def test_sparse_differences_are_not_oversure():
+    def draw(random):
+        first = random.random(60)
+        moved = random.random(60) < 0.05
+        return np.where(moved, random.integers(0, 2, 60), first), np.where(moved, 0.5, first)
+
+    held, _ = coverage(draw, 0.0, 300)
+    assert held >= 0.88
+
+
+@pytest.mark.parametrize("graded", [False, True])
+def test_p_values_keep_their_level(graded):
+    def draw(random):
+        if graded:
+            return random.random(25), random.random(25)
+        return (random.random(60) < 0.7).astype(float), (random.random(60) < 0.7).astype(float)
+
+    _, small = coverage(draw, 0.0, 400)
+    assert 0.03 <= small <= 0.13
+
+
+def macro(true, predicted, labels=3):
+    codes = [Coded(labels, np.array(true), np.array(guess)) for guess in predicted]
+    return MacroF1Sample(codes, np.ones(len(true), bool), 0)
+
+
+def test_macro_f1_differences_are_paired_and_never_certain():
+    random = np.random.default_rng(1)
+    true = random.integers(0, 3, 150)
+    worse = np.where(random.random(150) < 0.5, true, random.integers(0, 3, 150))
+    better = np.where(random.random(150) < 0.7, true, worse)
+    found = PairedMacroF1(macro(true, [better]), macro(true, [worse])).difference(0.95)
+    assert 0 < found.low < found.difference < found.high
+    assert found.p_value < 0.01
+    back = PairedMacroF1(macro(true, [worse]), macro(true, [better])).difference(0.95)
+    assert back.low == pytest.approx(-found.high, abs=1e-9)
+    same = PairedMacroF1(macro(true, [worse]), macro(true, [worse])).difference(0.95)
+    assert (same.difference, same.p_value) == (0, 1)
+    assert same.low == pytest.approx(-(1 - 0.025 ** (1 / 150)))
+
+
+def test_macro_f1_of_perfect_answers_has_width():
+    found = macro([0, 1, 2] * 10, [[0, 1, 2] * 10]).estimate(0.95)
+    assert found.mean == found.high == 1
+    assert 0.8 < found.low < 0.95
+
+
+def test_macro_f1_averages_seeds():
+    true = [0, 1, 2] * 10
+    half = macro(true, [true, [0] * 30])
+    assert half.estimate(0.95).mean == pytest.approx((1 + 0.5 / 3) / 2)
+
+
+def test_macro_f1_of_no_rows_is_none():
+    none = MacroF1Sample([Coded(2, np.array([0]), np.array([0]))], np.zeros(1, bool), 0)
+    assert none.estimate(0.95).mean is None
+    assert PairedMacroF1(none, none).difference(0.95).difference is None
