@@ -1,0 +1,120 @@
+"""One arm of a run as its cells tell it: rows by seed, whether it's done, and why not."""
+
+import dataclasses
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal
+
+from evals.cell import Cell, CellFolder
+from evals.protocols import Family
+from evals.record import PlannedArm
+from evals.scored import ScoredPrediction
+
+Status = Literal["done", "failed", "partial"]
+
+_DIGITS = re.compile(r"\d+")
+
+
+@dataclass(frozen=True, slots=True)
+class ErrorKind:
+    """Errors that read alike but for their figures; ``what`` is the first of them."""
+
+    what: str
+    count: int
+
+
+@dataclass(frozen=True)
+class ArmCells:
+    """An arm with a cell per seed; rows that aren't among the run's ``eval_ids`` are left aside."""
+
+    name: str
+    family: Family
+    cells: tuple[Cell, ...]
+    eval_ids: tuple[str, ...]
+    max_error_share: float
+
+    @cached_property
+    def rows(self) -> tuple[dict[str, ScoredPrediction], ...]:
+        """The answered rows by id, one dict per seed."""
+        wanted = frozenset(self.eval_ids)
+        return tuple({row.id: row for row in cell.predictions if row.id in wanted} for cell in self.cells)
+
+    def all_rows(self) -> Iterator[ScoredPrediction]:
+        """Go through the rows of all seeds."""
+        for rows in self.rows:
+            yield from rows.values()
+
+    @cached_property
+    def answered(self) -> int:
+        """Rows answered over all seeds, errors among them."""
+        return sum(map(len, self.rows))
+
+    @cached_property
+    def errors(self) -> int:
+        """Rows that ended in an error, over all seeds."""
+        return sum(row.error is not None for row in self.all_rows())
+
+    @cached_property
+    def error_kinds(self) -> list[ErrorKind]:
+        """The kinds of error, the most frequent first."""
+        first: dict[str, str] = {}
+        counts: Counter[str] = Counter()
+        for row in self.all_rows():
+            if row.error is not None:
+                kind = _DIGITS.sub("N", row.error)
+                first.setdefault(kind, row.error)
+                counts[kind] += 1
+        return [ErrorKind(first[kind], count) for kind, count in counts.most_common()]
+
+    @cached_property
+    def status(self) -> Status:
+        """``failed`` when a cell failed or too many rows did, ``partial`` when rows are missing, else ``done``."""
+        if any(cell.failure is not None for cell in self.cells):
+            return "failed"
+        if self.answered < self._asked or not all(cell.done for cell in self.cells):
+            return "partial"
+        if self.errors > self.max_error_share * self._asked or self.errors == self._asked:
+            return "failed"
+        return "done"
+
+    @property
+    def reason(self) -> str | None:
+        """Why the arm isn't done, or None when it is."""
+        if self.status == "done":
+            return None
+        failures = [(cell.seed, cell.failure) for cell in self.cells if cell.failure is not None]
+        if failures:
+            seed, cause = failures[0]
+            return f"seed {seed}: {cause}" if len(self.cells) > 1 else cause
+        if self.status == "partial":
+            return f"{self.answered:,} of {self._asked:,} rows were answered; go on with --resume"
+        share = f"{self.errors:,} of {self._asked:,} rows failed (allowed: {self.max_error_share:.0%})"
+        return f"{share}; most often: {self.error_kinds[0].what}"
+
+    @property
+    def _asked(self) -> int:
+        return len(self.eval_ids) * len(self.cells)
+
+    def row_means(self, value: Callable[[ScoredPrediction], float | None]) -> list[float | None]:
+        """Return ``value`` per eval row, averaged over the seeds that have it; None where none has."""
+        means: list[float | None] = []
+        for identity in self.eval_ids:
+            values = [value(rows[identity]) for rows in self.rows if identity in rows]
+            known = [one for one in values if one is not None]
+            means.append(sum(known) / len(known) if known else None)
+        return means
+
+
+def read_arm(run: Path, plan: PlannedArm, eval_ids: Sequence[str], max_error_share: float) -> ArmCells:
+    """Read an arm's cells from the run folder; what takes most memory and isn't needed here is let go of."""
+    cells = (CellFolder(run, plan.name, plan.family, seed).read() for seed in plan.seeds)
+    return ArmCells(plan.name, plan.family, tuple(map(_lighter, cells)), tuple(eval_ids), max_error_share)
+
+
+def _lighter(cell: Cell) -> Cell:
+    rows = tuple(dataclasses.replace(row, prompt="", input="") for row in cell.predictions)
+    return dataclasses.replace(cell, predictions=rows)

@@ -1,0 +1,169 @@
+"""One arm's entry in ``results.json``: scores by every metric and reading, errors, cost, retrieval, fits."""
+
+import dataclasses
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from evals.arm_cells import ArmCells
+from evals.arm_labels import LabelTask, by_mean, counted
+from evals.label_metrics import truth
+from evals.protocols import FitReport
+from evals.retrieval_metrics import retrieval_quality
+from evals.scored import ScoredPrediction
+from evals.stats import Estimate
+
+ERROR_KINDS = 5
+SHOWN_LABELS = 200
+
+Row = ScoredPrediction
+Value = Callable[[Row], float | None]
+
+
+class ArmSummary:
+    """Makes the entry; ``labels`` is given for label tasks, ``metric`` is the one that decides."""
+
+    def __init__(self, arm: ArmCells, metric: str, labels: LabelTask | None) -> None:
+        self._arm = arm
+        self._metric = metric
+        self._labels = labels
+
+    def entry(self, estimate: Estimate | None) -> dict[str, Any]:
+        """Return the entry; ``estimate`` is None for an arm that failed, whose scores aren't shown."""
+        arm = self._arm
+        shown = estimate is not None and estimate.mean is not None
+        chosen = any(row.choice_by_mean is not None for row in arm.all_rows())
+        return {
+            "name": arm.name,
+            "family": arm.family,
+            "trained": arm.family == "tune",
+            "status": arm.status,
+            "reason": arm.reason,
+            "score": _score(estimate),
+            "score_lenient": self._reading(strict=False) if shown else None,
+            "score_strict": self._reading(strict=True) if shown else None,
+            "metrics": self._metrics() if shown else {},
+            "by_mean": self._by_mean() if shown and chosen else None,
+            "choice_rule": "sum" if chosen else None,
+            "per_seed": self._per_seed(),
+            "errors": arm.errors,
+            "error_kinds": [dataclasses.asdict(kind) for kind in arm.error_kinds[:ERROR_KINDS]],
+            "cost": _cost(arm),
+            "retrieval": _retrieval(arm),
+            "fit": [{"seed": cell.seed} | _fit(cell.fit) for cell in arm.cells if cell.fit is not None],
+        }
+
+    def per_label(self) -> dict[str, dict[str, int]] | None:
+        """Return rows and right answers by label, over all seeds, for the first labels; None without labels."""
+        if self._labels is None:
+            return None
+        counts = {label: {"n": 0, "correct": 0} for label in self._labels.labels[:SHOWN_LABELS]}
+        for row in self._arm.all_rows():
+            tally = counts.get(truth(row.targets, row.extracted))
+            if row.score is not None and tally is not None:
+                tally["n"] += 1
+                tally["correct"] += int(row.score == 1)
+        return counts
+
+    def _metrics(self) -> dict[str, float | None]:
+        names = dict.fromkeys(name for row in self._arm.all_rows() for name in row.metrics)
+        values = {name: self._mean(_metric(name)) for name in names}
+        if self._labels is not None:
+            values["macro_f1"] = figure(self._labels.macro_f1(self._arm, counted))
+        return values
+
+    def _reading(self, *, strict: bool) -> float | None:
+        labels = self._labels
+        if self._metric == "macro_f1" and labels is not None:
+            return figure(labels.macro_f1(self._arm, lambda row: labels.read(row, strict=strict)))
+        return self._mean(lambda row: row.score_strict if strict else row.score_lenient)
+
+    def _by_mean(self) -> float | None:
+        labels = self._labels
+        if self._metric == "macro_f1" and labels is not None:
+            return figure(labels.macro_f1(self._arm, by_mean))
+        return self._mean(lambda row: None if row.score is None else float(by_mean(row) in row.targets))
+
+    def _per_seed(self) -> list[dict[str, Any]]:
+        entries = []
+        for cell, rows in zip(self._arm.cells, self._arm.rows, strict=True):
+            one = dataclasses.replace(self._arm, cells=(cell,))
+            scores = [row.score for row in rows.values() if row.score is not None]
+            if self._metric == "macro_f1" and self._labels is not None:
+                score = figure(self._labels.macro_f1(one, counted))
+            else:
+                score = figure(_average(scores))
+            entries.append({"seed": cell.seed, "score": score, "n": len(scores), "errors": len(rows) - len(scores)})
+        return entries
+
+    def _mean(self, value: Value) -> float | None:
+        return figure(_average(mean for mean in self._arm.row_means(value) if mean is not None))
+
+
+def _metric(name: str) -> Value:
+    return lambda row: row.metrics.get(name)
+
+
+def figure(value: float | None) -> float | None:
+    """Return ``value`` with six decimals: more than any reader needs, and equal on every machine."""
+    return None if value is None else round(value, 6) + 0.0  # + 0.0 turns -0.0 into 0.0
+
+
+def mean_tokens(arm: ArmCells) -> float:
+    """Return the tokens of a prediction, prompt and completion together, on average."""
+    return _average(row.prompt_tokens + row.completion_tokens for row in arm.all_rows()) or 0.0
+
+
+def mean_fit_seconds(arm: ArmCells) -> float:
+    """Return the seconds that fitting took per seed, on average."""
+    return _average(cell.fit.seconds for cell in arm.cells if cell.fit is not None) or 0.0
+
+
+def _score(estimate: Estimate | None) -> dict[str, Any] | None:
+    if estimate is None or estimate.mean is None:
+        return None
+    ends = {"mean": figure(estimate.mean), "low": figure(estimate.low), "high": figure(estimate.high)}
+    return {**ends, "n": estimate.n, "method": estimate.method}
+
+
+def _cost(arm: ArmCells) -> dict[str, Any]:
+    rows = list(arm.all_rows())
+    fits = [cell.fit for cell in arm.cells if cell.fit is not None]
+    memory = [cell.cost.peak_memory_mb for cell in arm.cells if cell.cost is not None]
+    peaks = [peak for peak in memory if peak is not None]
+    times = np.array([row.ms for row in rows])
+    return {
+        "fit_seconds": figure(sum(fit.seconds for fit in fits)),
+        "train_tokens": sum(fit.train_tokens for fit in fits),
+        "prompt_tokens": sum(row.prompt_tokens for row in rows),
+        "completion_tokens": sum(row.completion_tokens for row in rows),
+        "prompt_tokens_mean": figure(_average(row.prompt_tokens for row in rows)),
+        "completion_tokens_mean": figure(_average(row.completion_tokens for row in rows)),
+        "latency_ms_p50": figure(float(np.percentile(times, 50))) if rows else None,
+        "latency_ms_p95": figure(float(np.percentile(times, 95))) if rows else None,
+        "peak_memory_mb": figure(max(peaks)) if peaks else None,
+        "answer_seconds": figure(float(times.sum()) / 1000) if rows else None,
+    }
+
+
+def _fit(fit: FitReport) -> dict[str, Any]:
+    return dataclasses.asdict(fit) | {"losses": [dataclasses.asdict(point) for point in fit.losses]}
+
+
+def _retrieval(arm: ArmCells) -> dict[str, Any] | None:
+    rows: Sequence[tuple[list[str], str]] = [
+        ([passage.document_id for passage in row.retrieved], row.doc_id)
+        for row in arm.all_rows()
+        if row.doc_id is not None and (row.error is None or row.retrieved)
+    ]
+    quality = retrieval_quality(rows)
+    if quality is None:
+        return None
+    recall = {str(depth): figure(share) for depth, share in enumerate(quality.recall, start=1)}
+    return {"k": quality.k, "recall": recall, "mrr": figure(quality.mrr), "n": quality.n}
+
+
+def _average(values: Iterable[float]) -> float | None:
+    known = list(values)
+    return sum(known) / len(known) if known else None

@@ -1,0 +1,179 @@
+"""``results.json``: everything that can be said of a run, computed from its cells alone.
+
+No model is needed, so it can be redone at any time; the same cells give the same file.
+"""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from importlib.metadata import PackageNotFoundError, version
+from itertools import combinations
+from pathlib import Path
+from typing import Any
+
+from pydantic import ValidationError
+
+from evals.arm_cells import ArmCells, read_arm
+from evals.arm_labels import LabelTask, label_task
+from evals.arm_summary import ArmSummary, figure, mean_fit_seconds, mean_tokens
+from evals.errors import RunError
+from evals.files import write_json
+from evals.record import ModelRecord, RunRecord, read_record
+from evals.scoreboard import MeanScoreboard, Scoreboard
+from evals.task_file import TaskFile
+from evals.verdict import Contender, Verdict, decide
+from evals.verdict_wording import Absent
+
+SCHEMA = 1
+
+
+def write_results(run: Path) -> dict[str, Any]:
+    """Compute the results of the run in ``run``, write ``results.json`` there, and return them.
+
+    Raises ``RunError`` when the run can't be read or the file can't be written.
+    """
+    results = build_results(run)
+    try:
+        write_json(run / "results.json", results)
+    except OSError as error:
+        raise RunError(f"can't write {run / 'results.json'}: {error.strerror or error}") from error
+    return results
+
+
+def read_results(run: Path) -> dict[str, Any]:
+    """Return what ``write_results`` wrote. Raises ``RunError`` when there's none that this version can read."""
+    path = run / "results.json"
+    try:
+        results = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError as error:
+        raise RunError(f"{run} has no results.json; make it by: tuneworthy report {run}") from error
+    except (OSError, ValueError, RecursionError) as error:
+        raise RunError(f"{path} can't be read ({error}); make it anew by: tuneworthy report {run}") from error
+    schema = results.get("schema") if isinstance(results, dict) else None
+    if not isinstance(results, dict) or schema != SCHEMA:
+        raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")
+    return results
+
+
+def build_results(run: Path) -> dict[str, Any]:
+    """Return the results of the run in ``run``. Raises ``RunError`` when it can't be read."""
+    record = read_record(run)
+    settings = _settings(run, record)
+    arms = [read_arm(run, plan, record.eval_ids, settings.generate.max_error_share) for plan in record.arms]
+    labels = label_task(record.labels, record.eval_ids, arms) if settings.answer == "label" else None
+    scores = _scoreboard(record.metric, arms, labels)
+    done = [arm for arm in arms if arm.status == "done"]
+    summaries = {arm.name: ArmSummary(arm, record.metric, labels) for arm in arms}
+    confidence = settings.decision.confidence
+    entries = [
+        summaries[arm.name].entry(None if arm.status == "failed" else scores.estimate(arm.name, confidence))
+        for arm in arms
+    ]
+    verdict = decide(
+        [Contender(arm.name, arm.family, mean_tokens(arm), mean_fit_seconds(arm)) for arm in done],
+        scores,
+        minimum_gain=settings.decision.minimum_gain,
+        confidence=confidence,
+        absent=[_absent(arm) for arm in arms if arm.status != "done"],
+    )
+    return {
+        "schema": SCHEMA,
+        "created": record.created,
+        "version": _version(record),
+        "command": record.command,
+        "task": _task(record, settings),
+        "model": _model(record.model),
+        "embedder": _model(record.embedder),
+        "arms": entries + [_skipped(name, why) for name, why in record.skipped.items()],
+        "comparisons": _comparisons([arm.name for arm in done], scores, confidence),
+        "verdict": _verdict(verdict),
+        "versions": record.versions,
+        "machine": record.machine,
+        "seeds": settings.seeds,
+        "settings": record.task,
+        "limit": record.limit,
+        "per_label": {arm.name: summaries[arm.name].per_label() for arm in done} if labels is not None else None,
+    }
+
+
+def _settings(run: Path, record: RunRecord) -> TaskFile:
+    try:
+        return TaskFile.model_validate(record.task)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(map(str, first["loc"]))
+        raise RunError(f"{run / 'run.json'} is damaged: task.{where}: {first['msg']}") from error
+
+
+def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None) -> Scoreboard:
+    if metric == "macro_f1" and labels is not None:
+        return labels.scoreboard(arms)
+    return MeanScoreboard({arm.name: arm.row_means(lambda row: row.score) for arm in arms})
+
+
+def _comparisons(arms: Sequence[str], scores: Scoreboard, confidence: float) -> list[dict[str, Any]]:
+    """Return every pair of arms once, in the order of the arms."""
+    entries = []
+    for first, second in combinations(arms, 2):
+        gap = scores.difference(first, second, confidence)
+        figures = {name: figure(getattr(gap, name)) for name in ("difference", "low", "high")}
+        figures["p_value"] = None if gap.p_value is None else float(f"{gap.p_value:.6g}")
+        counts = {"method": gap.method, "n": gap.n, "dropped": gap.dropped, "reason": gap.reason}
+        entries.append({"a": first, "b": second, **figures, **counts})
+    return entries
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    gain = verdict.gain
+    return asdict(verdict) | {
+        "within_noise": list(verdict.within_noise),
+        "gain": {name: figure(value) for name, value in asdict(gain).items()} if gain is not None else None,
+    }
+
+
+def _absent(arm: ArmCells) -> Absent:
+    cause = (arm.reason or "").split("\n", 1)[0]
+    return Absent(arm.name, arm.family, f"{'failed' if arm.status == 'failed' else 'is not complete'} ({cause})")
+
+
+def _skipped(name: str, why: str) -> dict[str, Any]:
+    """Return the entry of an arm that doesn't fit the task; its family isn't recorded."""
+    nothing = dict.fromkeys(("family", "score", "score_lenient", "score_strict", "by_mean", "choice_rule", "retrieval"))
+    empty: dict[str, Any] = {"metrics": {}, "per_seed": [], "errors": 0, "error_kinds": [], "cost": None, "fit": []}
+    return {"name": name, "trained": False, "status": "skipped", "reason": why} | nothing | empty
+
+
+def _task(record: RunRecord, settings: TaskFile) -> dict[str, Any]:
+    decision = settings.decision
+    return {
+        "name": record.task_name,
+        "instruction": settings.instruction,
+        "answer": settings.answer,
+        "metric": record.metric,
+        "extraction": settings.extraction,
+        "labels": list(record.labels),
+        "train_rows": record.train_rows,
+        "eval_rows": len(record.eval_ids),
+        "documents": record.documents,
+        "hashes": record.hashes,
+        "notes": list(record.notes),
+        "minimum_gain": decision.minimum_gain,
+        "confidence": decision.confidence,
+        "requests_per_month": decision.requests_per_month,
+        "horizon_months": decision.horizon_months,
+        "embedder": settings.embedder,
+    }
+
+
+def _model(model: ModelRecord | None) -> dict[str, Any] | None:
+    return None if model is None else asdict(model)
+
+
+def _version(record: RunRecord) -> str:
+    """Return the version that made the run."""
+    if "tuneworthy" in record.versions:
+        return record.versions["tuneworthy"]
+    try:
+        return version("tuneworthy")
+    except PackageNotFoundError:
+        return "unknown"
