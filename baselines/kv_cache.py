@@ -24,16 +24,11 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no typ
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, *args: object, **kwargs: object
     ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Append to the keys and values and return all of them, as views."""
+        """Append to the keys and values and return all of them, as views. More than there's room for is refused."""
         end = self._length + key_states.shape[-2]
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-            self._buffers = [_like(new, max(self.room, end)) for new in (key_states, value_states)]
-        elif end > self._buffers[0].shape[-2]:
-            old = self._buffers
-            self._buffers = [_like(new, end) for new in (key_states, value_states)]
-            for buffer, before in zip(self._buffers, old, strict=True):
-                buffer[:, :, : self._length] = before[:, :, : self._length]
+            self._buffers = [_like(new, self.room) for new in (key_states, value_states)]
         for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:, :, self._length : end] = new
         self._show(end)
