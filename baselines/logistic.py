@@ -71,7 +71,7 @@ def fit_logistic(features: Any, targets: Sequence[str], *, seed: int = 0) -> Log
     if folds:
         accuracy = {value: _accuracy(features[sample], labels[sample], value, seed) for value in STRENGTHS}
         strength = max(STRENGTHS, key=lambda value: accuracy[value])
-    return LogisticClassifier(_fit(features, labels, strength, seed), "", strength, folds)
+    return LogisticClassifier(_fit(features, labels, strength, seed, tolerance=1e-4), "", strength, folds)
 
 
 def _can_compare(labels: np.ndarray) -> bool:
@@ -79,11 +79,11 @@ def _can_compare(labels: np.ndarray) -> bool:
     return len(labels) >= FEWEST_ROWS and len(enough) >= 2
 
 
-def _fit(features: Any, labels: np.ndarray, strength: float, seed: int) -> "LogisticRegression":  # noqa: ANN401
+def _fit(features: Any, labels: np.ndarray, strength: float, seed: int, tolerance: float) -> "LogisticRegression":  # noqa: ANN401
     from sklearn.exceptions import ConvergenceWarning
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=strength, max_iter=200, tol=1e-3, random_state=seed)
+    model = LogisticRegression(C=strength, max_iter=200, tol=tolerance, random_state=seed)
     with warnings.catch_warnings():
         # A classifier that stopped a little early is judged by its accuracy like any other.
         warnings.simplefilter("ignore", ConvergenceWarning)
@@ -100,6 +100,6 @@ def _accuracy(features: Any, labels: np.ndarray, strength: float, seed: int) -> 
         warnings.simplefilter("ignore", UserWarning)
         splits = list(splitter.split(np.zeros(len(labels)), labels))
     for train, test in splits:
-        model = _fit(features[train], labels[train], strength, seed)
+        model = _fit(features[train], labels[train], strength, seed, tolerance=1e-3)
         right += int((model.predict(features[test]) == labels[test]).sum())
     return right / len(labels)

@@ -6,6 +6,8 @@ without it they lose accuracy, so a model's own prompts are used, else those tha
 """
 
 import hashlib
+import json
+import logging
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -21,6 +23,7 @@ from evals.protocols import FloatMatrix
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
+    from transformers import PreTrainedTokenizerBase
 
 BATCH = 64
 PROBE_SECONDS = 5.0
@@ -78,9 +81,13 @@ class SentenceEmbedder:
         for key, tensor in sorted(self._model.state_dict().items()):
             digest.update(f"{key} {tensor.dtype} {tuple(tensor.shape)}".encode())
             digest.update(tensor.detach().cpu().contiguous().reshape(-1).view(torch.uint8).numpy().tobytes())
-        backend = getattr(self._model.tokenizer, "backend_tokenizer", None)
-        tokenizer = backend.to_str() if backend is not None else str(sorted(self._model.tokenizer.get_vocab().items()))
-        digest.update(repr((tokenizer, str(self._model), self._model.max_seq_length, self.prefixes)).encode())
+        settings = (
+            _tokenizer_rules(self._model.tokenizer),
+            str(self._model),
+            self._model.max_seq_length,
+            self.prefixes,
+        )
+        digest.update(repr(settings).encode())
         return digest.hexdigest()
 
     def fit(self, texts: Sequence[str]) -> None:
@@ -167,18 +174,29 @@ def _download(source: str, name: str) -> "SentenceTransformer":
         raise ModelError(f"embedder {name!r} can't be loaded: {_one_line(error)}; check the name, or {MEND}") from error
 
 
+def _tokenizer_rules(tokenizer: "PreTrainedTokenizerBase") -> str:
+    backend = getattr(tokenizer, "backend_tokenizer", tokenizer)
+    if not hasattr(backend, "to_str"):
+        return json.dumps(tokenizer.get_vocab(), sort_keys=True)
+    # Padding and truncation are what the last call asked for, not what the tokenizer is.
+    rules = {key: value for key, value in json.loads(backend.to_str()).items() if key not in ("padding", "truncation")}
+    return json.dumps(rules, sort_keys=True)
+
+
 @contextmanager
 def _quiet() -> Iterator[None]:
-    """Hide the loading bar of transformers, and put it back as it was."""
-    from transformers.utils import logging
+    """Hide transformers' loading bar, and put it back as it was; and keep bitsandbytes' advice to itself."""
+    from transformers.utils import logging as transformers_logging
 
-    shown = logging.is_progress_bar_enabled()
-    logging.disable_progress_bar()
+    # The library imports bitsandbytes where it finds it, which then advises a package that nothing here needs.
+    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
+    shown = transformers_logging.is_progress_bar_enabled()
+    transformers_logging.disable_progress_bar()
     try:
         yield
     finally:
         if shown:
-            logging.enable_progress_bar()
+            transformers_logging.enable_progress_bar()
 
 
 def _one_line(error: BaseException) -> str:

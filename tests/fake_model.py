@@ -93,7 +93,7 @@ class FakeEmbedder:
         vectors = np.zeros((len(texts), 64), dtype=np.float32)
         for row, text in enumerate(texts):
             for word in text.lower().split():
-                vectors[row, hashlib.sha256(word.strip(".,:?!").encode()).digest()[0] % 64] += 1
+                vectors[row, hashlib.sha256(word.strip(".,:?!").encode("utf-8", "surrogatepass")).digest()[0] % 64] += 1
         norms = np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors / np.where(norms == 0, 1, norms)
 
