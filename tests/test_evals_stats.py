@@ -9,7 +9,7 @@ from scipy import stats as scipy_stats
 from evals.intervals import PairedCounts, identical_draws, mcnemar_exact, newcombe_paired, tail, wilson
 from evals.label_metrics import Coded
 from evals.label_stats import MacroF1Sample, PairedMacroF1
-from evals.resampling import bootstrap_mean, sign_flip_p_value
+from evals.resampling import Bootstrap, bootstrap_mean, sign_flip_p_value
 from evals.stats import mean_interval, paired_difference
 
 BINARY = st.sampled_from([0.0, 1.0])
@@ -159,13 +159,22 @@ def test_the_seed_decides():
     assert mean_interval(scores, 0.95, 1) != mean_interval(scores, 0.95, 2)
 
 
-def test_bca_agrees_with_scipys():
-    values = np.random.default_rng(0).beta(1, 4, 80)
-    ours = bootstrap_mean(values, 0).interval(0.95)
-    theirs = scipy_stats.bootstrap((values,), np.mean, method="BCa", n_resamples=5000, rng=0).confidence_interval
-    assert ours.low == pytest.approx(theirs.low, abs=0.004)
-    assert ours.high == pytest.approx(theirs.high, abs=0.004)
-    assert (ours.low + ours.high) / 2 > values.mean()  # leans to the long side
+def test_bca_agrees_with_scipys_at_the_level_that_small_samples_need():
+    values = np.random.default_rng(4).beta(0.3, 3, 16)
+    t = scipy_stats.t.ppf(0.975, 15) * math.sqrt(16 / 15)  # Hesterberg's expansion
+    level = 2 * scipy_stats.norm.cdf(t) - 1
+    theirs = scipy_stats.bootstrap((values,), np.mean, method="BCa", n_resamples=40_000, confidence_level=level, rng=0)
+    ours, width = bootstrap_mean(values, 0).interval(0.95), np.ptp(theirs.confidence_interval)
+    assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.03 * width)
+    assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.03 * width)
+
+
+def test_bias_moves_both_ends_the_same_way():
+    draws = np.linspace(0, 1, 5001)
+    even, low = Bootstrap(0.5, 1000, draws).interval(0.9), Bootstrap(0.4, 1000, draws).interval(0.9)
+    assert (even.low, even.high) == (pytest.approx(0.05, abs=0.002), pytest.approx(0.95, abs=0.002))
+    assert low.low < even.low - 0.01
+    assert low.high < even.high - 0.01
 
 
 def test_sign_flips_agree_with_enumeration():
