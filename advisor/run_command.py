@@ -18,6 +18,7 @@ from advisor.machine import installed_versions, machine_facts
 from evals.errors import RunError, UsageError
 from evals.files import write_text
 from evals.load import build_task, load_task
+from evals.protocols import LanguageModel
 from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
 from evals.results import write_results
 from evals.runner import Bench, locked, run_cells
@@ -147,6 +148,15 @@ def _uses(arms: Sequence[PlannedArm], kind: str) -> bool:
     return any(kind in ARMS[arm.name].uses for arm in arms)
 
 
+def _placement(model: LanguageModel | None) -> dict[str, str]:
+    """Return where the model runs and in which number format, if it's a local one."""
+    from baselines.local_model import LocalModel
+
+    if not isinstance(model, LocalModel):
+        return {}
+    return {"device": str(model.module.device), "number_format": str(model.module.dtype).removeprefix("torch.")}
+
+
 def _record(
     task: Task,
     planned: tuple[PlannedArm, ...],
@@ -178,7 +188,7 @@ def _record(
         drop_overlap=request.drop_overlap,
         notes=task.notes,
         versions=installed_versions(),
-        machine=machine_facts(),
+        machine=machine_facts() | _placement(model),
         command=shlex.join(["tuneworthy", *argv]),
         created=created.isoformat(timespec="seconds"),
     )

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
 BF16_MUST_GAIN = 1.3
 """On a CPU, bf16 is used only when it's at least this much faster than fp32 (without AMX it's slower)."""
 
+SMALL_BYTES = 400_000_000
+"""Weights of less than this stay fp32 on a CPU: little time to gain, and exact results to lose."""
+
 
 def pick_device() -> str:
     """Return ``cuda``, ``mps`` or ``cpu``: the first that this machine has."""
@@ -22,18 +25,19 @@ def pick_device() -> str:
     return "cpu"
 
 
-def pick_dtype(device: str) -> "torch.dtype":
-    """Return the number format for weights on ``device``.
+def pick_dtype(device: str, weight_bytes: int | None = None) -> "torch.dtype":
+    """Return the number format for weights on ``device``; ``weight_bytes`` is the size of their files.
 
-    CUDA: bf16, or fp16 where the card can't do bf16. CPU: fp32 unless a probe shows bf16 clearly
-    faster. MPS: fp32.
+    CUDA: bf16, or fp16 where the card can't do bf16. CPU: fp32, unless the model is large enough for
+    matrix products to be what takes the time and a probe shows bf16 clearly faster. MPS: fp32.
     """
     import torch
 
     kind = torch.device(device).type
     if kind == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported(including_emulation=False) else torch.float16
-    if kind == "cpu" and bf16_pays():
+    small = weight_bytes is not None and weight_bytes < SMALL_BYTES
+    if kind == "cpu" and not small and bf16_pays():
         return torch.bfloat16
     return torch.float32
 

@@ -70,7 +70,8 @@ def load_module(
     device = device or pick_device()
     config = _load_config(folder)
     tokenizer = _load_tokenizer(folder)
-    module = _load_weights(folder, config, device, dtype or pick_dtype(device), quantization_config)
+    dtype = dtype or pick_dtype(device, sum(file.stat().st_size for file in folder.glob("*.safetensors")))
+    module = _load_weights(folder, config, device, dtype, quantization_config)
     return LoadedModule(module, tokenizer, ref, folder)
 
 

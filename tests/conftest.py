@@ -1,7 +1,8 @@
-"""What holds for every test: no hub, no windows, no parallel tokenizers."""
+"""What holds for every test: no hub, no windows, one thread (tiny models lose time on more)."""
 
 import os
 
 os.environ.setdefault("HF_HUB_OFFLINE", "1")
 os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
+os.environ.setdefault("OMP_NUM_THREADS", "1")
