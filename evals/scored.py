@@ -48,7 +48,8 @@ class ScoredPrediction:
     def to_line(self) -> str:
         """Return the row as one line of JSON, without the line end."""
         record = {"id": self.id, "target": self.target} | dataclasses.asdict(self)
-        return json.dumps(record, ensure_ascii=False)
+        text = json.dumps(record, ensure_ascii=False)
+        return text.encode("utf-8", "replace").decode("utf-8")  # a model may write half a surrogate pair
 
     @classmethod
     def from_line(cls, line: str) -> "ScoredPrediction":

@@ -86,6 +86,10 @@ def test_a_prediction_line_is_one_line_and_read_back(tmp_path):
     assert ScoredPrediction.from_line(line) == row()
 
 
+def test_half_a_surrogate_pair_is_written_as_a_question_mark():
+    assert ScoredPrediction.from_line(row(raw="a\ud83d").to_line()).raw == "a?"
+
+
 @pytest.mark.parametrize("line", ["", "null", "{}", "[1]", '{"id": "1"}', "[" * 100_000])
 def test_a_line_that_is_no_prediction_is_an_error(line):
     with pytest.raises(RunError, match="not a prediction line"):
