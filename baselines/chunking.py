@@ -18,7 +18,7 @@ _SENTENCE_END = re.compile(
     r"""
       (?<=[.!?…])["'”’»)\]]*\s+      # a full stop, what may close after it, and a space
     | (?<=[。！？｡])["'”’」』）]*\s*   # scripts that put no space after one
-    | \s*\n\s*\n\s*                    # an empty line
+    | \n[^\S\n]*\n\s*                 # an empty line
     """,
     re.VERBOSE,
 )
@@ -66,11 +66,11 @@ def chunk_documents(
 
 
 def _remembering(count_tokens: Counter) -> Counter:
-    """Count each text once; with the space before it that it has inside a passage."""
+    """Count each text once, as a prompt shows it: spacing made single, and a space before it."""
     known: dict[str, int] = {}
 
     def count(text: str) -> int:
-        text = text.strip()
+        text = " ".join(text.split())
         if text not in known:
             known[text] = count_tokens(f" {text}")
         return known[text]

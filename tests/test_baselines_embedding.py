@@ -56,6 +56,13 @@ def test_builtin_keeps_near_texts_near_when_it_is_narrowed():
     assert all(int(other) % 8 == n % 8 for n, other in enumerate(nearest))
 
 
+def test_builtin_makes_no_directions_of_rounding():
+    corpus = [" ".join(f"w{n}" for n in range(100))] * 10
+    embedder = fitted(corpus, width=4)
+    assert embedder.embed_passages(corpus).shape == (10, 1)
+    assert embedder.embed_queries(["w5"]) @ embedder.embed_passages(corpus[:1]).T == pytest.approx(1)
+
+
 def test_builtin_gives_each_text_the_same_vector_alone_or_among_others():
     texts = [f"w{n} w{n % 7} w{n % 13} here" for n in range(500)]
     embedder = fitted(texts, width=32)

@@ -28,6 +28,7 @@ def test_labels_take_turns_until_one_runs_out():
 def test_the_seed_decides_alone():
     assert balanced_order(ROWS, LABELS, 1) == balanced_order(ROWS, LABELS, 1)
     assert balanced_order(ROWS, LABELS, 1) != balanced_order(ROWS, LABELS, 2)
+    assert {balanced_order(ROWS, LABELS, seed)[0].target for seed in range(20)} == {"a", "b", "c"}
 
 
 @given(st.lists(st.sampled_from("abc"), max_size=30), st.integers(0, 100), st.integers(0, 12))
