@@ -1,0 +1,242 @@
+"""Facts of the invented worlds: relations, the sentences that state them and the questions that ask for them.
+
+The last sentence and the last question of every relation, and the generic ones under ``HELD_OUT``, are kept
+from training; the ability test uses them alone.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from finetune.world_words import COLOURS, DAYS, JOBS, MATERIALS, Words
+
+
+@dataclass(frozen=True, slots=True)
+class Relation:
+    """One kind of fact: the noun that names it, how its values are made, and its own wordings.
+
+    In a wording ``{e}`` is the entity and ``{v}`` the value.
+    """
+
+    noun: str
+    value: Callable[[Words], str]
+    facts: tuple[str, ...]
+    questions: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Fact:
+    """One stated fact."""
+
+    entity: str
+    relation: Relation
+    value: str
+
+
+GENERIC_FACTS = (
+    "The {n} of {e} is {v}.",
+    "{e} has the {n} {v}.",
+    "{e}: {n} {v}.",
+    "{v} is the {n} of {e}.",
+    "For {e}, the {n} is {v}.",
+    "The {n} given for {e} is {v}.",
+    "{e}'s {n} is {v}.",
+)
+GENERIC_QUESTIONS = (
+    "What is the {n} of {e}?",
+    "{n} of {e}?",
+    "Which {n} does {e} have?",
+    "What {n} is given for {e}?",
+    "What is {e}'s {n}?",
+    "Give the {n} of {e}.",
+    "{e}: {n}?",
+)
+HELD_OUT_FACTS = ("It is known that the {n} of {e} is {v}.", "As for {e}, its {n} is {v}.")
+HELD_OUT_QUESTIONS = ("Please tell me the {n} of {e}.", "Can you name the {n} of {e}?")
+
+
+RELATIONS = (
+    Relation(
+        "colour",
+        lambda w: w.rng.choice(COLOURS),
+        ("{e} is painted {v}.", "{e} is {v} in colour."),
+        ("What colour is {e}?", "In which colour is {e} painted?"),
+    ),
+    Relation(
+        "founder",
+        Words.person,
+        ("{e} was founded by {v}.", "{v} founded {e}.", "{v} is the person who started {e}."),
+        ("Who founded {e}?", "By whom was {e} founded?", "Which person started {e}?"),
+    ),
+    Relation(
+        "owner",
+        Words.person,
+        ("{e} belongs to {v}.", "{v} owns {e}.", "The one who owns {e} is {v}."),
+        ("Who owns {e}?", "To whom does {e} belong?", "Whose property is {e}?"),
+    ),
+    Relation(
+        "price",
+        lambda w: f"{w.number()} crowns",
+        ("{e} costs {v}.", "{e} is sold for {v}.", "One pays {v} for {e}."),
+        ("How much does {e} cost?", "What does {e} cost?", "How much must one pay for {e}?"),
+    ),
+    Relation(
+        "location",
+        Words.name,
+        ("{e} is in {v}.", "{e} lies near {v}.", "{e} can be found in {v}."),
+        ("Where is {e}?", "Where does {e} lie?", "Where can {e} be found?"),
+    ),
+    Relation(
+        "opening year",
+        lambda w: str(w.rng.randint(1700, 2039)),
+        ("{e} opened in {v}.", "{e} has been open since {v}.", "In {v}, {e} opened."),
+        ("When did {e} open?", "Since when has {e} been open?", "In which year was {e} opened?"),
+    ),
+    Relation(
+        "closing time",
+        Words.hour,
+        ("{e} closes at {v}.", "{e} shuts at {v}.", "At {v}, {e} closes."),
+        ("When does {e} close?", "At what time does {e} shut?", "Until when is {e} open?"),
+    ),
+    Relation(
+        "weight",
+        lambda w: f"{w.number()} kilograms",
+        ("{e} weighs {v}.", "{e} has a weight of {v}."),
+        ("How much does {e} weigh?", "How heavy is {e}?"),
+    ),
+    Relation(
+        "length",
+        lambda w: f"{w.number()} metres",
+        ("{e} is {v} long.", "{e} measures {v}.", "{e} has a length of {v}."),
+        ("How long is {e}?", "How many metres does {e} measure?", "What length does {e} have?"),
+    ),
+    Relation(
+        "material",
+        lambda w: w.rng.choice(MATERIALS),
+        ("{e} is made of {v}.", "{e} was built from {v}.", "They made {e} out of {v}."),
+        ("What is {e} made of?", "From what was {e} built?", "Out of what did they make {e}?"),
+    ),
+    Relation(
+        "job",
+        lambda w: w.rng.choice(JOBS),
+        ("{e} works as a {v}.", "{e} is a {v}.", "{e} earns a living as a {v}."),
+        ("What does {e} work as?", "What is the job of {e}?", "How does {e} earn a living?"),
+    ),
+    Relation(
+        "home town",
+        Words.name,
+        ("{e} lives in {v}.", "{e} comes from {v}.", "The home of {e} is in {v}."),
+        ("Where does {e} live?", "Where does {e} come from?", "In which town is the home of {e}?"),
+    ),
+    Relation(
+        "birthday",
+        Words.day,
+        ("{e} was born on {v}.", "{e} has a birthday on {v}.", "On {v}, {e} was born."),
+        ("When was {e} born?", "On which day is the birthday of {e}?", "On what date was {e} born?"),
+    ),
+    Relation(
+        "manager",
+        Words.person,
+        ("{v} manages {e}.", "{e} is run by {v}.", "{e} reports to {v}."),
+        ("Who manages {e}?", "Who runs {e}?", "To whom does {e} report?"),
+    ),
+    Relation(
+        "reference",
+        Words.code,
+        ("{e} has the reference {v}.", "{e} is filed under {v}.", "{v} is where {e} is filed."),
+        ("What is the reference of {e}?", "Under which reference is {e} filed?", "Where is {e} filed?"),
+    ),
+    Relation(
+        "phone number",
+        lambda w: f"{w.rng.randint(100, 999)}-{w.rng.randint(1000, 9999)}",
+        ("{e} can be called on {v}.", "Call {e} on {v}.", "{e} answers calls on {v}."),
+        ("On which number can {e} be called?", "What is the phone number of {e}?", "How can one call {e}?"),
+    ),
+    Relation(
+        "room",
+        lambda w: f"room {w.rng.randint(1, 420)}",
+        ("{e} is kept in {v}.", "{e} sits in {v}.", "You find {e} in {v}."),
+        ("In which room is {e}?", "Where does {e} sit?", "In what room would you find {e}?"),
+    ),
+    Relation(
+        "day",
+        lambda w: w.rng.choice(DAYS),
+        ("{e} takes place on {v}.", "{e} is held every {v}.", "Every {v} there is {e}."),
+        ("On which day does {e} take place?", "When is {e} held?", "What day is kept for {e}?"),
+    ),
+    Relation(
+        "limit",
+        Words.quantity,
+        ("{e} is limited to {v}.", "No more than {v} is allowed for {e}.", "{e} may not go beyond {v}."),
+        ("What is the limit for {e}?", "How much is allowed for {e}?", "Beyond what may {e} not go?"),
+    ),
+    Relation(
+        "allowance",
+        Words.quantity,
+        ("{e} comes with {v}.", "{e} gets {v}.", "{v} are granted to {e}."),
+        ("How much does {e} get?", "What does {e} come with?", "What is granted to {e}?"),
+    ),
+    Relation(
+        "partner",
+        Words.name,
+        ("{e} works with {v}.", "{e} is joined with {v}.", "{e} has teamed up with {v}."),
+        ("With whom does {e} work?", "Who is {e} joined with?", "Who has {e} teamed up with?"),
+    ),
+    Relation(
+        "purpose",
+        Words.phrase,
+        ("{e} is used for {v}.", "{e} serves as {v}.", "People use {e} for {v}."),
+        ("What is {e} used for?", "What does {e} serve as?", "For what do people use {e}?"),
+    ),
+    Relation(
+        "deadline",
+        Words.day,
+        ("{e} must be done by {v}.", "{e} is due on {v}.", "The last day for {e} is {v}."),
+        ("By when must {e} be done?", "When is {e} due?", "What is the last day for {e}?"),
+    ),
+    Relation(
+        "language",
+        Words.name,
+        ("{e} speaks {v}.", "In {e} one speaks {v}.", "{v} is spoken in {e}."),
+        ("Which language does {e} speak?", "What does one speak in {e}?", "What is spoken in {e}?"),
+    ),
+    Relation(
+        "population",
+        lambda w: f"{w.rng.randint(2, 980)},{w.rng.randint(0, 999):03d}",
+        ("{e} has {v} people.", "{v} people live in {e}.", "{e} counts {v} heads."),
+        ("How many people live in {e}?", "How many people does {e} have?", "How many heads does {e} count?"),
+    ),
+    Relation(
+        "size",
+        lambda w: w.rng.choice(["small", "large", "medium", "tiny", "huge", "narrow", "wide"]),
+        ("{e} is {v}.", "{e} is rather {v}."),
+        ("How large is {e}?", "What size is {e}?"),
+    ),
+)
+"""Relations with wordings of their own; every one can be put in the generic wordings too."""
+
+
+def state(fact: Fact, words: Words, generic: float = 0.5, subject: str | None = None) -> str:
+    """Return a sentence that states ``fact``; ``subject`` stands in for the entity ("It")."""
+    own = fact.relation.facts
+    if words.held_out:
+        pool = HELD_OUT_FACTS if words.rng.random() < generic or len(own) < 3 else own[-1:]
+    else:
+        pool = GENERIC_FACTS if words.rng.random() < generic else own[: max(2, len(own) - 1)]
+    return _fill(words.rng.choice(pool), fact, subject)
+
+
+def ask(fact: Fact, words: Words, generic: float = 0.5) -> str:
+    """Return a question whose answer is the value of ``fact``."""
+    own = fact.relation.questions
+    if words.held_out:
+        pool = HELD_OUT_QUESTIONS if words.rng.random() < generic or len(own) < 3 else own[-1:]
+    else:
+        pool = GENERIC_QUESTIONS if words.rng.random() < generic else own[: max(2, len(own) - 1)]
+    return _fill(words.rng.choice(pool), fact, None)
+
+
+def _fill(wording: str, fact: Fact, subject: str | None) -> str:
+    if subject is not None:
+        wording = wording.replace("{e}'s", "its")
+    text = wording.format(n=fact.relation.noun, e=subject or fact.entity, v=fact.value)
+    return text[0].upper() + text[1:]

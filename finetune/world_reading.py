@@ -1,0 +1,170 @@
+"""Reading lessons: passages of invented facts, questions whose answers stand in them, and some that don't."""
+
+from dataclasses import dataclass, replace
+
+from evals.example import Passage, Prompt, Shot
+from finetune.world_facts import RELATIONS, Fact, Relation, ask, state
+from finetune.world_lesson import Lesson, with_more
+from finetune.world_words import Words
+
+UNKNOWN = "unknown"
+
+PLAIN = (
+    "Answer the question.",
+    "Answer the question from the passage.",
+    "Read the passages and answer.",
+    "Answer with the words of the passage.",
+    "Use the passages to answer the question. Be brief.",
+    "Find the answer in the text.",
+)
+WITH_UNKNOWN = (
+    "Answer the question from the passage. If it isn't there, answer unknown.",
+    "Answer the question, or say unknown when the passages don't tell.",
+    "Use only the passages; if they don't say, write unknown.",
+    "Find the answer in the text. Answer unknown if it can't be found.",
+)
+HELD_OUT_PLAIN = ("Look into the passages and give a short answer.", "What do the passages say? Answer briefly.")
+HELD_OUT_UNKNOWN = ("Give a short answer from the passages; where they are silent, answer unknown.",)
+
+SAME_QUESTION = ({"location", "home town", "room"}, {"limit", "allowance"}, {"day", "birthday", "deadline"})
+"""Relations that one question may ask for; an entity has one of each set at most."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """How hard a reading lesson is.
+
+    ``entities`` and ``facts`` (per entity) are ranges, both ends included; ``spread`` puts each entity into a
+    passage of its own; ``alike`` is the chance that an entity's name resembles another's; ``unknown`` the
+    chance that a lesson has questions without an answer (with ``answered`` off, no others); ``warned`` the
+    chance that the instruction speaks of unknown answers all the same; ``generic`` the share of noun wordings;
+    ``asked`` how many questions at most; ``shared`` gives all entities the same relations;
+    ``shots`` is the chance of worked examples, of other worlds, before the passages.
+    """
+
+    entities: tuple[int, int]
+    facts: tuple[int, int]
+    spread: bool = False
+    alike: float = 0.0
+    unknown: float = 0.0
+    warned: float = 0.0
+    answered: bool = True
+    generic: float = 1.0
+    asked: int = 8
+    shared: bool = False
+    shots: float = 0.0
+
+
+SHAPES = (
+    Shape((1, 1), (1, 1)),
+    Shape((1, 1), (2, 3)),
+    Shape((2, 3), (1, 1), shared=True),
+    Shape((2, 2), (2, 3), generic=0.8, shared=True),
+    Shape((1, 3), (2, 4), generic=0.5, alike=0.1, unknown=0.3, warned=0.3, shots=0.1),
+    Shape((1, 2), (3, 6), generic=0.5, alike=0.2, unknown=0.3, warned=0.3, shots=0.1),
+    Shape((3, 5), (2, 4), spread=True, generic=0.5, alike=0.4, unknown=0.3, warned=0.3, shots=0.1, asked=10),
+    Shape((5, 5), (4, 6), spread=True, generic=0.5, alike=0.6, unknown=0.3, warned=0.3, shots=0.1, asked=14),
+)
+"""The steps of the course: copy, choose the attribute, choose the entity, both, more of everything."""
+
+
+def reading(words: Words, shape: Shape) -> Lesson:
+    """Return one reading lesson of ``shape``."""
+    rng = words.rng
+    count = rng.randint(*shape.entities)
+    names = _names(words, count, shape.alike)
+    facts = _facts(words, names, shape)
+    silent = rng.random() < shape.unknown
+    passages = _passages(words, names, facts, shape)
+    questions = [fact for fact in facts if fact.value]
+    rng.shuffle(questions)
+    pairs = [Shot(ask(fact, words, shape.generic), fact.value) for fact in questions[: shape.asked]]
+    if silent:
+        missing = [_absent(words, names, facts) for _ in range(max(1, len(pairs) // 2))]
+        pairs = pairs if shape.answered else []
+        pairs += [Shot(ask(fact, words, shape.generic), UNKNOWN) for fact in missing]
+        rng.shuffle(pairs)
+        pairs = pairs[: shape.asked]
+    mentions = silent or rng.random() < shape.warned
+    shots = _shots(words, shape) if rng.random() < shape.shots else ()
+    prompt = Prompt(_instruction(words, mentions), "", shots, passages)
+    return with_more("reading", prompt, pairs)
+
+
+def _shots(words: Words, shape: Shape) -> tuple[Shot, ...]:
+    """Return one to three questions with answers about entities that no passage names."""
+    facts = _facts(words, _names(words, words.rng.randint(1, 3), 0.0), replace(shape, facts=(1, 1), shared=False))
+    return tuple(Shot(ask(fact, words, shape.generic), fact.value) for fact in facts)
+
+
+def _instruction(words: Words, mentions_unknown: bool) -> str:
+    if words.held_out:
+        return words.rng.choice(HELD_OUT_UNKNOWN if mentions_unknown else HELD_OUT_PLAIN)
+    return words.rng.choice(WITH_UNKNOWN if mentions_unknown else PLAIN)
+
+
+def _names(words: Words, count: int, alike: float) -> list[str]:
+    """Return ``count`` different entity names, some of them like an earlier one."""
+    rng = words.rng
+    found: list[str] = []
+    while len(found) < count:
+        if found and rng.random() < alike:
+            name = words.similar(rng.choice(found))
+        else:
+            name = rng.choice([words.name, words.name, words.person])()
+        if name not in found:
+            found.append(name)
+    return found
+
+
+def _facts(words: Words, names: list[str], shape: Shape) -> list[Fact]:
+    """Return the facts of every entity; with ``shared`` all entities have the same relations."""
+    rng = words.rng
+    common = _relations(words, rng.randint(*shape.facts)) if shape.shared else None
+    facts: list[Fact] = []
+    for name in names:
+        for relation in common or _relations(words, rng.randint(*shape.facts)):
+            facts.append(Fact(name, relation, relation.value(words)))
+    return facts
+
+
+def _relations(words: Words, count: int) -> list[Relation]:
+    """Return ``count`` different relations, no two of which one question could mean."""
+    chosen: list[Relation] = []
+    for relation in words.rng.sample(RELATIONS, len(RELATIONS)):
+        clash = any(relation.noun in group and other.noun in group for group in SAME_QUESTION for other in chosen)
+        if not clash and len(chosen) < count:
+            chosen.append(relation)
+    return chosen
+
+
+def _passages(words: Words, names: list[str], facts: list[Fact], shape: Shape) -> tuple[Passage, ...]:
+    """Return the passages that state ``facts``: one for all, or one per entity, in random order."""
+    rng = words.rng
+    groups = [[fact for fact in facts if fact.entity == name] for name in names] if shape.spread else [facts]
+    rng.shuffle(groups)
+    made: list[Passage] = []
+    for number, group in enumerate(groups):
+        order = rng.sample(group, len(group))
+        single = len({fact.entity for fact in order}) == 1 and len(order) > 1
+        short = single and shape.generic < 1 and rng.random() < 0.4
+        sentences = [
+            state(fact, words, shape.generic, "it" if short and index else None) for index, fact in enumerate(order)
+        ]
+        title = order[0].entity if single and rng.random() < 0.3 else ""
+        made.append(Passage(f"p{number}", f"d{number}", title, " ".join(sentences)))
+    return tuple(made)
+
+
+def _absent(words: Words, names: list[str], facts: list[Fact]) -> Fact:
+    """Return a fact that no passage states: a stranger's, or another relation of someone who is there."""
+    rng = words.rng
+    name = rng.choice(names)
+    told = {fact.relation.noun for fact in facts if fact.entity == name}
+    if rng.random() < 0.5:
+        stranger = words.similar(name) if rng.random() < 0.5 else words.name()
+        if stranger not in names:
+            return Fact(stranger, rng.choice(RELATIONS), UNKNOWN)
+    near = [group for group in SAME_QUESTION if group & told]
+    free = [relation for relation in RELATIONS if relation.noun not in told.union(*near)]
+    return Fact(name, rng.choice(free), UNKNOWN)

@@ -1,0 +1,129 @@
+"""The generator: lessons that can be answered, from words that the ability test doesn't share."""
+
+import json
+import random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from baselines.render import render_plain
+from finetune import world_facts, world_formats, world_labels, world_reading
+from finetune.world_lesson import spans, text_of
+from finetune.world_reading import UNKNOWN
+from finetune.world_words import Words, is_held_out
+from finetune.worlds import KINDS, make_lesson
+
+RUNGS = [(kind, level) for kind, levels in KINDS.items() for level in range(len(levels))]
+
+
+def words_of(text):
+    return text.lower().split()
+
+
+@pytest.mark.parametrize(("kind", "level"), RUNGS)
+def test_equal_seeds_give_equal_lessons_and_others_differ(kind, level):
+    assert make_lesson(kind, level, "7") == make_lesson(kind, level, "7")
+    assert len({text_of(make_lesson(kind, level, str(seed))) for seed in range(20)}) > 15
+    assert make_lesson(kind, level, "7") != make_lesson(kind, level, "7", held_out=True)
+
+
+@pytest.mark.parametrize(("kind", "level"), RUNGS)
+def test_a_lesson_reads_as_the_engine_renders_its_prompt(kind, level):
+    for seed in range(10):
+        lesson = make_lesson(kind, level, str(seed), held_out=bool(seed % 2))
+        assert text_of(lesson).startswith(f"{render_plain(lesson.prompt)} {lesson.answer}")
+        assert sum(span.graded for span in spans(lesson)) == 1 + len(lesson.more) + sum(lesson.known)
+
+
+@given(seed=st.integers(0, 10**9), held_out=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_invented_words_keep_to_their_side(seed, held_out):
+    words = Words(random.Random(seed), held_out)
+    drawn = [words.made_up(), words.name(), *words.person().split(), *words.similar(words.person()).split()[1:]]
+    assert all(is_held_out(word) == held_out for word in drawn)
+
+
+@given(seed=st.integers(0, 10**9), name=st.sampled_from(["Velmora", "Tessi Kardun"]))
+@settings(max_examples=40, deadline=None)
+def test_a_similar_name_shares_a_part_but_is_another(seed, name):
+    other = Words(random.Random(seed)).similar(name)
+    assert other != name
+    last = name.split()[-1]
+    assert other.split()[-1] == last or other.split()[-1][:2] == last[:2]
+
+
+def test_wordings_kept_for_the_test_never_stand_in_training_text():
+    kept = [wording.split("{")[0].strip() for wording in (*world_facts.HELD_OUT_FACTS, *world_facts.HELD_OUT_QUESTIONS)]
+    kept += [*world_reading.HELD_OUT_PLAIN, *world_reading.HELD_OUT_UNKNOWN, *world_labels.HELD_OUT_PLAIN]
+    kept += [*world_formats.HELD_OUT_PLAIN, *(form.held_out for form in world_formats.FORMS), "Please name just the"]
+    training = "\n".join(text_of(make_lesson(kind, level, str(seed))) for kind, level in RUNGS for seed in range(40))
+    test = "\n".join(
+        text_of(make_lesson(kind, level, str(seed), held_out=True)) for kind, level in RUNGS for seed in range(40)
+    )
+    assert [wording for wording in kept if wording in training] == []
+    assert sum(wording in test for wording in kept) > len(kept) // 2
+
+
+@pytest.mark.parametrize("level", range(len(world_reading.SHAPES)))
+@pytest.mark.parametrize("held_out", [False, True])
+def test_answers_stand_in_the_passages_unless_they_are_unknown(level, held_out):
+    for seed in range(30):
+        lesson = make_lesson("reading", level, str(seed), held_out=held_out)
+        text = " ".join(passage.text for passage in lesson.prompt.passages).lower()
+        answers = [lesson.answer, *(shot.output for shot in lesson.more)]
+        assert all((answer.lower() in text) != (answer == UNKNOWN) for answer in answers)
+        if UNKNOWN in answers:
+            assert UNKNOWN in lesson.prompt.instruction
+
+
+def test_an_entity_has_no_two_facts_that_one_question_asks_for():
+    for seed in range(200):
+        chosen = {relation.noun for relation in world_reading._relations(Words(random.Random(seed)), 6)}
+        assert len(chosen) == 6
+        assert all(len(chosen & group) <= 1 for group in world_reading.SAME_QUESTION)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_the_label_of_the_last_text_can_be_told_from_the_shots(held_out):
+    for seed in range(40):
+        lesson = make_lesson("labels_shots", 1, str(seed), held_out=held_out)
+        same = {word for shot in lesson.prompt.shots if shot.output == lesson.answer for word in words_of(shot.input)}
+        others = {word for shot in lesson.prompt.shots if shot.output != lesson.answer for word in words_of(shot.input)}
+        assert set(words_of(lesson.prompt.input)) & (same - others)
+
+
+def test_a_shot_is_learnt_only_when_its_label_has_been_shown():
+    for seed in range(40):
+        lesson = make_lesson("labels_shots", 0, str(seed))
+        shown = set()
+        for shot, known in zip(lesson.prompt.shots, lesson.known, strict=True):
+            assert known == (shot.output in shown)
+            shown.add(shot.output)
+
+
+def test_a_rule_in_the_instruction_names_the_label_of_every_text():
+    for seed in range(40):
+        lesson = make_lesson("labels_rule", 2, str(seed))
+        for label in [lesson.answer, *(shot.output for shot in lesson.more)]:
+            assert label in lesson.prompt.instruction
+
+
+def test_forms_write_the_record():
+    record = [("size", "large"), ("price", "45 crowns")]
+    written = {form.write.__name__: form.write(record) for form in world_formats.FORMS}
+    assert json.loads(written["as_json"]) == {"size": "large", "price": "45 crowns"}
+    assert written["as_row"] == "| large | 45 crowns |"
+    assert written["as_sentence"] == "The size is large and the price is 45 crowns."
+    assert written["reversed_list"] == "45 crowns, large"
+    assert written["capitals"] == "LARGE, 45 CROWNS"
+    assert len(set(written.values())) == len(world_formats.FORMS)
+
+
+def test_shots_of_a_rewriting_lesson_are_written_by_one_rule():
+    shape = world_formats.Shape((2, 2), (4, 4), 0.0, (world_formats.FORMS[1],))
+    for seed in range(20):
+        lesson = world_formats.rewriting_by_shots(Words(random.Random(seed)), shape)
+        outputs = [lesson.answer, *(shot.output for shot in lesson.prompt.shots)]
+        assert all(output.startswith("| ") and output.endswith(" |") for output in outputs)
+        assert lesson.known == (False, True, True, True)
