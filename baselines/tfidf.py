@@ -47,7 +47,7 @@ class TfidfEmbedder:
 
     name = "builtin"
 
-    def __init__(self, *, width: int = 256, seed: int = 0) -> None:
+    def __init__(self, *, width: int = 512, seed: int = 0) -> None:
         self._width = width
         self._seed = seed
         self._corpus: str | None = None

@@ -29,8 +29,11 @@ class ArmSummary:
         self._metric = metric
         self._labels = labels
 
-    def entry(self, estimate: Estimate | None) -> dict[str, Any]:
-        """Return the entry; ``estimate`` is None for an arm that failed, whose scores aren't shown."""
+    def entry(self, estimate: Estimate | None, *, documents: bool) -> dict[str, Any]:
+        """Return the entry; ``estimate`` is None for an arm that failed, whose scores aren't shown.
+
+        Without ``documents`` what was retrieved are training rows, and no document was to be found.
+        """
         arm = self._arm
         shown = estimate is not None and estimate.mean is not None
         chosen = any(row.choice_by_mean is not None for row in arm.all_rows())
@@ -50,7 +53,7 @@ class ArmSummary:
             "errors": arm.errors,
             "error_kinds": [dataclasses.asdict(kind) for kind in arm.error_kinds[:ERROR_KINDS]],
             "cost": _cost(arm),
-            "retrieval": _retrieval(arm),
+            "retrieval": _retrieval(arm) if documents else None,
             "fit": [{"seed": cell.seed} | _fit(cell.fit) for cell in arm.cells if cell.fit is not None],
         }
 

@@ -65,10 +65,8 @@ def build_results(run: Path) -> dict[str, Any]:
     done = [arm for arm in arms if arm.status == "done"]
     summaries = {arm.name: ArmSummary(arm, record.metric, labels) for arm in arms}
     confidence = settings.decision.confidence
-    entries = [
-        summaries[arm.name].entry(None if arm.status == "failed" else scores.estimate(arm.name, confidence))
-        for arm in arms
-    ]
+    estimates = {arm.name: None if arm.status == "failed" else scores.estimate(arm.name, confidence) for arm in arms}
+    entries = [summaries[name].entry(estimate, documents=record.documents > 0) for name, estimate in estimates.items()]
     verdict = decide(
         [Contender(arm.name, arm.family, mean_tokens(arm), mean_fit_seconds(arm)) for arm in done],
         scores,

@@ -252,6 +252,14 @@ def test_retrieval_is_measured_where_rows_name_their_document(tmp_path):
     assert arm(results, "qlora")["retrieval"] is None
 
 
+def test_retrieved_training_rows_are_no_documents_to_be_found(tmp_path):
+    whole_run(tmp_path)
+    written = json.loads((tmp_path / "run.json").read_text())
+    (tmp_path / "run.json").write_text(json.dumps(written | {"documents": 0}))
+    cell(tmp_path, "rag", "rag", [row(n, True, doc_id="a", retrieved=(Retrieved("a", "a", 0.9),)) for n in range(40)])
+    assert arm(build_results(tmp_path), "rag")["retrieval"] is None
+
+
 def test_text_tasks(tmp_path):
     record(tmp_path, answer="text", metric="token_f1", arms=(("zero_shot", "prompt", (0,)), ("qlora", "tune", (0,))))
     metrics = {"token_f1": 0.5, "exact_match": 0.0, "rouge_l": 0.4}
