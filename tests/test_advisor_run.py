@@ -13,6 +13,7 @@ import pytest
 from advisor.cli import main
 from evals.runner import BATCH_ROWS
 from tests.small_task import write_task
+from tests.tiny_models import save_tiny
 
 ROOT = Path(__file__).parents[1]
 QUICK = "tune: {epochs: 1, batch_size: 8}\n"
@@ -122,6 +123,21 @@ def test_a_trained_adapter_is_used_again(finished, tmp_path, capsys):
         return [json.loads(line)["raw"] for line in (run / "cells" / arm / "predictions.jsonl").open(encoding="utf-8")]
 
     assert answers(tmp_path / "run", "adapter-0") == answers(finished, "qlora-0")
+
+
+@pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
+def test_a_model_of_another_architecture_runs_by_its_folder(kind, tmp_path, capsys):
+    save_tiny(tmp_path / kind, kind)
+    task = write_task(tmp_path / "task", eval_rows=6, extra=QUICK)
+    arms = "zero_shot,few_shot,rag,qlora,lora,full"
+    code, out, err = tuneworthy(
+        capsys, "run", task, "--model", tmp_path / kind, "--arms", arms, "--out", tmp_path / "run", "--json"
+    )
+    assert code == 0, err
+    results = json.loads(out)
+    assert {arm["name"]: arm["reason"] for arm in results["arms"]} == dict.fromkeys(arms.split(","))
+    assert {(arm["score"]["n"], arm["errors"]) for arm in results["arms"]} == {(6, 0)}
+    assert results["model"]["name"] == str(tmp_path / kind)
 
 
 def test_a_complete_run_is_not_overwritten(finished, tmp_path, capsys):
