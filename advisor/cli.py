@@ -164,6 +164,30 @@ def list_arms() -> None:
         print(f"{name:<17} {arm.family:<8} {'default  ' if name in DEFAULT else '         '}{doc}")
 
 
+@app.command()
+def builtin(
+    abilities: Annotated[bool, typer.Option(help="Measure its abilities on what its training never saw.")] = False,
+    model: Annotated[str, typer.Option(help="Another model: local folder or hub name.")] = "builtin",
+    rows: Annotated[int, typer.Option(min=1, help="Questions per ability.")] = 200,
+    seed: Annotated[int, typer.Option(min=0, help="Seed of the questions.")] = 0,
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
+) -> None:
+    """Show the built-in model, or measure what it can do."""
+    _quiet_libraries()
+    from dataclasses import asdict
+
+    from advisor.engine import lazy_model
+    from finetune.abilities import as_markdown, measure_abilities
+
+    engine = lazy_model(model)()
+    if not abilities:
+        facts = {"model": engine.name, "context": engine.context, "fingerprint": engine.fingerprint}
+        print(json.dumps(facts, indent=1) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items()))
+        return
+    measured = measure_abilities(engine, rows=rows, seed=seed)
+    print(json.dumps([asdict(ability) for ability in measured], indent=1) if as_json else as_markdown(measured))
+
+
 def _quiet_libraries() -> None:
     """Keep libraries from writing progress bars and advice over ours; a user's own setting wins."""
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

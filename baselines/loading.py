@@ -40,7 +40,7 @@ def find_folder(ref: str) -> Path:
     """
     if ref == "builtin":
         if not (BUILTIN / "config.json").is_file():
-            raise ModelError(f"the built-in model isn't in {BUILTIN}; make it with `tuneworthy builtin --train`")
+            raise ModelError(f"the built-in model isn't in {BUILTIN}; make it with `python -m finetune.builtin`")
         return BUILTIN
     path = Path(ref).expanduser()
     if ref.strip() and path.is_dir():

@@ -168,6 +168,18 @@ def test_arms_lists_every_arm_with_a_sentence(capsys):
     assert all(len(line.split()) > 4 for line in out.splitlines())
 
 
+def test_builtin_measures_every_ability(tmp_path, capsys):
+    code, out, err = tuneworthy(capsys, "builtin", "--abilities", "--rows", "1", "--json")
+    assert code == 0, err
+    abilities = json.loads(out)
+    assert len({ability["name"] for ability in abilities}) == len(abilities) >= 7
+    assert all(0 <= ability["score"] <= 1 and ability["rows"] == 1 for ability in abilities)
+    code, out, _ = tuneworthy(capsys, "builtin")
+    assert code == 0
+    assert "context: " in out
+    assert "nowhere" in broken(tmp_path, capsys, "builtin", "--model", "./nowhere", code=1)
+
+
 def test_init_writes_a_task_that_runs(tmp_path, capsys):
     write_jsonl(tmp_path / "tickets.jsonl", [{"text": row["input"], "label": row["target"]} for row in rows(0, 40)])
     code, out, _ = tuneworthy(capsys, "init", tmp_path / "mine", "--data", tmp_path / "tickets.jsonl")

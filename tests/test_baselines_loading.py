@@ -72,7 +72,7 @@ def test_a_file_is_not_a_folder(folder):
 
 def test_builtin_that_was_not_made_yet(tmp_path, monkeypatch):
     monkeypatch.setattr(loading, "BUILTIN", tmp_path)
-    assert "make it with `tuneworthy builtin --train`" in refusal("builtin")
+    assert "make it with `python -m finetune.builtin`" in refusal("builtin")
 
 
 def test_builtin_is_the_folder_beside_the_code(folder, monkeypatch):
