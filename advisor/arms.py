@@ -6,38 +6,50 @@ them. It is imported only when a run is planned, since the arms bring torch with
 
 import difflib
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 from baselines.arms import ARMS as BASELINE_ARMS
 from evals.errors import UsageError
 from evals.protocols import Arm
 from evals.record import PlannedArm
 from evals.task import Task
+from evals.task_yaml import read_yaml
 from finetune.arms import ARMS as TUNE_ARMS
 
 ARMS: dict[str, type[Arm]] = {**BASELINE_ARMS, **TUNE_ARMS}
 DEFAULT = ("majority", "nearest", "logistic", "zero_shot", "few_shot", "rag", "qlora")
 ADAPTER = "adapter"
+ALL = "all"
 
 
-def plan_arms(
-    task: Task, *, seeds: int, with_adapter: bool, names: Sequence[str] | None = None
-) -> tuple[tuple[PlannedArm, ...], dict[str, str]]:
-    """Return the arms to run, in the order of ``ARMS``, and those that don't fit with the reason.
+@dataclass(frozen=True)
+class Lineup:
+    """The arms that a run takes, in the order of ``ARMS``, and those that don't fit the task with the reason."""
 
-    ``names`` (default: the task's own, else the default set) may be ``["all"]``. Raises
-    ``UsageError`` for a name that doesn't exist, and when an arm asked for by name doesn't fit.
+    planned: tuple[PlannedArm, ...]
+    skipped: dict[str, str]
+
+
+def plan_arms(task: Task, *, seeds: int, with_adapter: bool, names: Sequence[str] | None = None) -> Lineup:
+    """Return the arms to run.
+
+    ``names`` (default: the task's own, else the default set) may be ``["all"]``. Raises ``UsageError``
+    for a name that doesn't exist, and when an arm asked for by name doesn't fit.
     """
-    asked = list(names if names is not None else task.settings.arms or DEFAULT)
-    by_name = names is not None or task.settings.arms is not None
-    if "all" in asked:
-        asked, by_name = [name for name in ARMS if name != ADAPTER], False
-    for name in asked:
-        if name not in ARMS:
-            near = difflib.get_close_matches(name, ARMS, n=1)
-            hint = f"did you mean {near[0]!r}? " if near else ""
-            raise UsageError(f"unknown arm {name!r}: {hint}The arms are {', '.join(ARMS)}, or all")
-    if with_adapter and ADAPTER not in asked:
-        asked.append(ADAPTER)
+    for place, name in enumerate(task.settings.arms or ()):
+        _check_name(name, f"{task.file}:{_line(task.file, place)}: ")
+    for name in names or ():
+        _check_name(name, "--arms: ")
+    if names is not None and not names:
+        raise UsageError(f"--arms names no arm; the arms are {', '.join(ARMS)}, or all")
+    chosen = names if names is not None else task.settings.arms
+    everything = chosen is not None and ALL in chosen
+    asked = set(DEFAULT if chosen is None else ARMS if everything else chosen)
+    if everything:
+        asked.discard(ADAPTER)
+    if with_adapter:
+        asked.add(ADAPTER)
     if ADAPTER in asked and not with_adapter:
         raise UsageError(f"the arm {ADAPTER!r} needs --adapter DIR, the folder of a trained adapter")
     planned, skipped = [], {}
@@ -47,10 +59,23 @@ def plan_arms(
         reason = arm.unfit(task)
         if reason is None:
             planned.append(PlannedArm(name, arm.family, tuple(range(seeds)) if arm.seeded else (0,)))
-        elif by_name:
+        elif chosen is not None and not everything:
             raise UsageError(f"the arm {name!r} doesn't fit this task: {reason}")
         else:
             skipped[name] = reason
-    if not planned:
-        raise UsageError("no arm is left to run: none of those asked for fits the task")
-    return tuple(planned), skipped
+    return Lineup(tuple(planned), skipped)
+
+
+def _check_name(name: str, where: str) -> None:
+    """Raise ``UsageError`` for a name that no arm has, with the nearest that one has."""
+    if name in ARMS or name == ALL:
+        return
+    near = difflib.get_close_matches(name, ARMS, n=1)
+    hint = f" (did you mean {near[0]!r}?)" if near else ""
+    raise UsageError(f"{where}unknown arm {name!r}{hint}; the arms are {', '.join(ARMS)}, or all")
+
+
+def _line(file: Path, place: int) -> int:
+    """Return the line of the task file on which the arm number ``place`` (from 0) stands."""
+    lines = read_yaml(file).lines if file.is_file() else {}
+    return lines.get(("arms", place), lines.get(("arms",), 1))

@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from advisor.arms import ARMS, plan_arms
+from advisor.arms import ARMS, Lineup, plan_arms
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.machine import installed_versions, machine_facts
 from evals.errors import RunError, UsageError
@@ -59,17 +59,18 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         raise UsageError(
             f"--adapter {request.adapter}: the folder holds no adapter_config.json, so it's no PEFT adapter"
         )
-    task = load_task(request.task, overrides=request.overrides, drop_overlap=request.drop_overlap)
-    planned, skipped = plan_arms(
-        task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms
-    )
+    task = load_task(request.task, overrides=_anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
+    task = replace(task, settings=task.settings.model_copy(update=_anchored(_sources(task.settings), task.folder)))
+    lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
     task = _limited(task, request.limit)
     bench = _bench(task, request.adapter)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     if (folder / "run.json").exists():
         raise UsageError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
-    record = _record(task, planned, skipped, bench, request, argv, created)
+    if (folder / "cells").exists():
+        raise UsageError(f"{folder} holds cells of another run; give another --out, or delete {folder / 'cells'}")
+    record = _record(task, lineup, bench, request, argv, created)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if task.split_made:
@@ -125,6 +126,23 @@ def _bench(task: Task, adapter: Path | None) -> Bench:
     )
 
 
+def _sources(settings: TaskFile) -> dict[str, object]:
+    return {"model": settings.model, "embedder": settings.embedder}
+
+
+def _anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Return ``sources`` with model and embedder made absolute where they are folders seen from ``folder``.
+
+    So a run can be resumed from anywhere, and a task file can name a model beside it.
+    """
+    anchored = dict(sources)
+    for key in ("model", "embedder"):
+        ref = anchored.get(key)
+        if isinstance(ref, str) and ref != "builtin" and (path := folder / Path(ref).expanduser()).is_dir():
+            anchored[key] = str(path.resolve())
+    return anchored
+
+
 def _limited(task: Task, limit: int | None) -> Task:
     """Return the task with at most ``limit`` eval rows, a seeded sample that keeps the mix of labels."""
     if limit is None or limit >= len(task.eval):
@@ -144,7 +162,10 @@ def _write_split(task: Task, folder: Path) -> None:
 
 
 def _uses(arms: Sequence[PlannedArm], kind: str) -> bool:
-    """Whether any of the arms asks for the shared model or the embedder."""
+    """Whether any of the arms asks for the shared model or the embedder. Raises ``RunError`` for an unknown arm."""
+    unknown = [arm.name for arm in arms if arm.name not in ARMS]
+    if unknown:
+        raise RunError(f"the run has the arm {unknown[0]!r}, which this version of tuneworthy doesn't know")
     return any(kind in ARMS[arm.name].uses for arm in arms)
 
 
@@ -159,16 +180,15 @@ def _placement(model: LanguageModel | None) -> dict[str, str]:
 
 def _record(
     task: Task,
-    planned: tuple[PlannedArm, ...],
-    skipped: dict[str, str],
+    lineup: Lineup,
     bench: Bench,
     request: RunRequest,
     argv: Sequence[str],
     created: datetime,
 ) -> RunRecord:
     """Load the model and the embedder where an arm needs them, and write down what the run is made of."""
-    model = bench.model() if _uses(planned, "model") else None
-    embedder = bench.embedder() if _uses(planned, "embedder") else None
+    model = bench.model() if _uses(lineup.planned, "model") else None
+    embedder = bench.embedder() if _uses(lineup.planned, "embedder") else None
     return RunRecord(
         task_file=str(task.file.resolve()),
         task_name=task.name,
@@ -179,8 +199,8 @@ def _record(
         documents=len(task.documents),
         eval_ids=tuple(example.id for example in task.eval),
         hashes=task.hashes,
-        arms=planned,
-        skipped=skipped,
+        arms=lineup.planned,
+        skipped=lineup.skipped,
         model=ModelRecord(model.name, model.fingerprint, model.context) if model else None,
         embedder=ModelRecord(embedder.name, embedder.fingerprint) if embedder else None,
         adapter=str(bench.adapter) if bench.adapter else None,

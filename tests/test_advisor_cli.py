@@ -36,7 +36,8 @@ def broken(tmp_path, capsys, *arguments, code=2):
         ("metric: rouge_l", ["metric", "rouge_l", "accuracy"]),
         ("seeds: many", ["task.yaml:5", "seeds"]),
         ("decision: {minimum_gain: 2}", ["task.yaml:5", "minimum_gain"]),
-        ("arms: [zero_shoot]", ["zero_shoot", "zero_shot"]),
+        ("arms: [zero_shoot]", ["task.yaml:5", "zero_shoot", "zero_shot"]),
+        ("arms: []", ["task.yaml:5", "arms"]),
         ("labels: [warm]", ["label"]),
         ("labels: [warm, hot]", ["cold"]),
         ("documents: {path: nowhere}", ["nowhere"]),
@@ -115,6 +116,41 @@ def test_rows_in_both_train_and_eval_stop_the_run_and_can_be_dropped(task, tmp_p
 )
 def test_wrong_options_are_usage_errors(task, tmp_path, capsys, arguments, says):
     assert says in broken(tmp_path, capsys, "run", task, "--out", tmp_path / "run", *arguments)
+
+
+def test_cells_of_another_run_are_not_taken_over(task, tmp_path, capsys):
+    (tmp_path / "run" / "cells" / "majority-0").mkdir(parents=True)
+    assert "cells of another run" in broken(tmp_path, capsys, "run", task, "--out", tmp_path / "run")
+
+
+def test_an_out_folder_that_is_a_file_is_one_line(task, tmp_path, capsys):
+    (tmp_path / "run").write_text("not a folder")
+    err = broken(tmp_path, capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run", code=1)
+    assert err.count("\n") == 1
+    assert str(tmp_path / "run") in err
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"task": None},
+        {"hashes": None},
+        {"versions": None},
+        {"task_file": None},
+        {"metric": "bleu"},
+        {"arms": [{"name": "future_arm", "family": "tune", "seeds": [0]}]},
+        {"arms": [{"name": "../../x", "family": "tune", "seeds": [0]}]},
+    ],
+    ids=str,
+)
+def test_a_damaged_run_folder_is_one_line(task, tmp_path, capsys, change):
+    assert tuneworthy(capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run")[0] == 0
+    path = tmp_path / "run" / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | change))
+    code, _, err = tuneworthy(capsys, "run", "--resume", tmp_path / "run")
+    assert code == 1
+    assert err.count("\n") == 1
+    assert "Traceback" not in err
 
 
 def test_resume_takes_no_other_option(task, tmp_path, capsys):

@@ -198,6 +198,18 @@ def test_resuming_refuses_data_that_changed(tmp_path, capsys):
     assert "changed" in err
 
 
+def test_a_model_beside_the_task_file_is_found_and_resumed_from_anywhere(tmp_path, capsys, monkeypatch):
+    task = write_task(tmp_path / "task", extra="model: ./own\n")
+    save_tiny(task / "own", "llama")
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path)
+    assert tuneworthy(capsys, "run", task, "--arms", "zero_shot", "--out", "run")[0] == 0
+    (tmp_path / "run/cells/zero_shot-0/cost.json").unlink()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    code, _, err = tuneworthy(capsys, "run", "--resume", "../run")
+    assert code == 0, err
+
+
 def test_json_goes_to_standard_output_alone(tmp_path, capsys):
     task = write_task(tmp_path / "task")
     code, out, _ = tuneworthy(capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run", "--json")
