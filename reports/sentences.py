@@ -63,9 +63,9 @@ def _without_gain(verdict: Mapping[str, Any]) -> str:
         "undecided": "Undecided",
     }[verdict["outcome"]]
     if verdict["best_trained"] is None:
-        return f"{opening}: no trained arm finished, so the gain from training was not measured."
+        return f"{opening}: no trained arm has a score, so the gain from training was not measured."
     if verdict["best_untrained"] is None:
-        return f"{opening}: no arm without training finished, so there is nothing to compare training with."
+        return f"{opening}: no arm without training has a score, so there is nothing to compare training with."
     return f"{opening}: training and the best arm without it have no row in common to compare."
 
 

@@ -132,11 +132,11 @@ def make_verdict(outcome, difference, low, high, **changes):
         ),
         (
             make_verdict("undecided", 0, 0, 0, gain=None, best_trained=None),
-            "Undecided: no trained arm finished, so the gain from training was not measured.",
+            "Undecided: no trained arm has a score, so the gain from training was not measured.",
         ),
         (
             make_verdict("undecided", 0, 0, 0, gain=None, best_untrained=None),
-            "Undecided: no arm without training finished, so there is nothing to compare training with.",
+            "Undecided: no arm without training has a score, so there is nothing to compare training with.",
         ),
         (
             make_verdict("undecided", 0, 0, 0, gain=None),
