@@ -21,6 +21,7 @@ _BOUNDS = {
     "less_than": "be less than {lt:g}",
     "less_than_equal": "be at most {le:g}",
     "literal_error": "be {expected}",
+    "too_short": "be left out or hold something",
     "string_too_long": "have at most {max_length} characters",
     "string_too_short": "not be empty",
     "string_pattern_mismatch": "begin with a letter or digit and hold only letters, digits, dots, dashes, underscores",
@@ -147,7 +148,7 @@ def _it_is(value: object) -> str:
     if isinstance(value, Mapping):
         return "; it is a section with keys"
     if isinstance(value, list | tuple):
-        return "; it is a list"
+        return "; it is a list" if value else "; it is an empty list"
     text = str(value)
     return f"; it is {text[:60] + '…' if len(text) > 60 else text!r}" if text.strip() else ""
 

@@ -108,8 +108,15 @@ class Decision(_Section):
 
     minimum_gain: float = Field(0.02, ge=0, le=1, description="Smallest gain that would justify training.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of every interval.")
-    requests_per_month: int | None = Field(None, ge=0, description="Expected volume.")
-    horizon_months: int = Field(12, ge=1, description="Training must have paid for itself by then.")
+    requests_per_month: int | None = Field(
+        None, ge=0, description="Expected volume. Recorded in the results; the verdict does not use it yet."
+    )
+    horizon_months: int = Field(
+        12,
+        ge=1,
+        description="Months in which training should pay for itself. Recorded in the results; "
+        "the verdict does not use it yet.",
+    )
 
 
 class TaskFile(_Section):
@@ -130,7 +137,9 @@ class TaskFile(_Section):
     documents: Documents | None = None
     model: Filled = Field("builtin", description="Hub name, local folder, or `builtin`.")
     embedder: Filled = Field("builtin", description="sentence-transformers name, folder, or `builtin` (TF-IDF + SVD).")
-    arms: list[Filled] | None = Field(None, description="Arms to run; default: the default set that fits the task.")
+    arms: list[Filled] | None = Field(
+        None, min_length=1, description="Arms to run; default: the default set that fits the task."
+    )
     seeds: int = Field(1, ge=1, le=100, description="Seeds for the arms that depend on chance.")
     few_shot: FewShot = Field(default_factory=FewShot)
     rag: Rag = Field(default_factory=Rag)

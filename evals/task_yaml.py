@@ -1,8 +1,8 @@
 """A YAML file as plain data that remembers on which line each key stands.
 
 Scalars stay text, but for null: what a value means is for the task file's schema to say. So the labels
-``yes`` and ``no`` don't turn into truth values, nor ``007`` into 7. Aliases, tags and twofold keys are
-refused; without aliases a small file can't grow into a large structure.
+``yes`` and ``no`` don't turn into truth values, nor ``007`` into 7. Aliases, twofold keys and tags (but
+for those of plain scalars, as ``!!str``) are refused; without aliases a small file can't grow large.
 """
 
 from dataclasses import dataclass, field
@@ -14,6 +14,9 @@ from evals.errors import TaskError
 
 LARGEST = 512 * 1024
 """Bytes in a task file, at most."""
+
+_YAML = "tag:yaml.org,2002:"
+_SCALAR_TAGS = frozenset(_YAML + kind for kind in ("str", "int", "float", "bool", "null"))
 
 KeyPath = tuple[str | int, ...]
 """Where a value stands: keys of sections and positions in lists."""
@@ -31,7 +34,10 @@ def read_yaml(path: Path) -> LocatedYaml:
     """Return the mapping in a YAML (or JSON) file. Raises ``TaskError`` with file and line."""
     text = _read_text(path)
     try:
-        root = yaml.compose(text, Loader=_NoAliasLoader)
+        root = yaml.compose(text, Loader=_PlainLoader)
+    except _TagError as error:
+        line = error.problem_mark.line + 1 if error.problem_mark else 1
+        raise TaskError(f"{path}:{line}: tags ({error.problem}) can't be used here; put the text in quotes") from None
     except yaml.MarkedYAMLError as error:
         raise TaskError(_explain(path, error)) from None
     except yaml.reader.ReaderError as error:
@@ -50,13 +56,21 @@ def read_yaml(path: Path) -> LocatedYaml:
     return located
 
 
-class _NoAliasLoader(yaml.SafeLoader):
-    """Composes nodes, but no aliases."""
+class _TagError(yaml.MarkedYAMLError):
+    """A tag that asks for more than a plain scalar."""
+
+
+class _PlainLoader(yaml.SafeLoader):
+    """Composes nodes, but no aliases, and no written tags other than those of plain scalars."""
 
     def compose_node(self, parent: yaml.Node | None, index: int) -> yaml.Node | None:
         if self.check_event(yaml.AliasEvent):
             event = self.get_event()  # type: ignore[no-untyped-call]
             raise yaml.composer.ComposerError(None, None, "aliases (*name) can't be used here", event.start_mark)
+        event = self.peek_event()  # type: ignore[no-untyped-call]
+        tag = getattr(event, "tag", None)  # None where no tag is written
+        if tag is not None and not (tag in _SCALAR_TAGS and isinstance(event, yaml.ScalarEvent)):
+            raise _TagError(problem=tag.replace(_YAML, "!!"), problem_mark=event.start_mark)
         return super().compose_node(parent, index)
 
 
@@ -91,8 +105,6 @@ def _explain(path: Path, error: yaml.MarkedYAMLError) -> str:
 
 
 def _value(path: Path, node: yaml.Node, at: KeyPath, lines: dict[KeyPath, int]) -> object:
-    if not node.tag.startswith("tag:yaml.org,2002:"):
-        raise TaskError(f"{path}:{_line(node)}: tags ({node.tag}) can't be used here; put the text in quotes")
     if isinstance(node, yaml.MappingNode):
         return _mapping(path, node, at, lines)
     if isinstance(node, yaml.SequenceNode):

@@ -70,6 +70,7 @@ def test_json_is_read_with_tabs_and_surrogate_pairs(tmp_path):
         ("decision: {confidence: 1}", "task.yaml:3: decision.confidence: must be less than 1; it is '1'"),
         ("decision: {minimum_gain: 2}", "task.yaml:3: decision.minimum_gain: must be at most 1; it is '2'"),
         ("arms: zero_shot", "task.yaml:3: arms: must be a list; it is 'zero_shot'"),
+        ("model: x\narms: []", "task.yaml:4: arms: must be left out or hold something; it is an empty list"),
         ("arms:\n- a\n-", "task.yaml:5: arms[2]: must be text; there is no value"),
         ("model: ' '", "task.yaml:3: model: must not be empty"),
         (
@@ -125,8 +126,14 @@ def test_all_problems_are_told_at_once_in_the_order_of_lines(tmp_path):
         ("a: 1\nb: 2\na: 3\n", "task.yaml:3: the key 'a' stands twice (first at line 1)"),
         ("a:\n  b: 1\n  b: 1\n", "task.yaml:3: the key 'b' stands twice (first at line 2)"),
         ("a: &x [1]\nb: *x\n", "task.yaml:2: is not valid YAML: aliases (*name) can't be used here"),
-        ("a: !!python/object:os.system x\n", "task.yaml:1: a: unknown key"),
         ("a: !mine x\n", "task.yaml:1: tags (!mine) can't be used here"),
+        ("a: 1\nb: !!python/object:os.system x\n", "task.yaml:2: tags (!!python/object:os.system) can't be used here"),
+        ("a: !!timestamp 2024-05-01\n", "task.yaml:1: tags (!!timestamp) can't be used here"),
+        ("a: !!set {x}\n", "task.yaml:1: tags (!!set) can't be used here"),
+        ("a: !!str [x]\n", "task.yaml:1: tags (!!str) can't be used here"),
+        ("!!binary a: x\n", "task.yaml:1: tags (!!binary) can't be used here"),
+        ("a: ! x\n", "task.yaml:1: tags (!) can't be used here"),
+        ("!!map {a: x}\n", "task.yaml:1: tags (!!map) can't be used here"),
         ("a: 1\n---\nb: 1\n", "task.yaml:2: is not valid YAML: a second document begins with ---"),
         ("[" * 5000, "task.yaml: is nested too deeply"),
         ("a: 1\nb: \x07\n", "task.yaml:2: holds the character U+0007, which YAML doesn't allow"),
@@ -186,3 +193,15 @@ def test_labels_written_as_json_come_back_as_they_were(tmp_path_factory, given_l
     task = {"instruction": "x", "answer": "label", "labels": given_labels, "data": {"train": "x"}}
     folder = tmp_path_factory.mktemp("labels")
     assert read(folder, json.dumps(task), name="task.json").labels == given_labels
+
+
+def test_tags_of_plain_scalars_and_dates_stay_text(tmp_path):
+    path = tmp_path / "task.yaml"
+    path.write_text("instruction: !!str 2024\nname: 2024-05-01\ndata: {train: !!str t.jsonl}\nseeds: !!int 2\n")
+    settings = read_task_file(path)
+    assert (settings.instruction, settings.name, settings.data.train, settings.seeds) == (
+        "2024",
+        "2024-05-01",
+        "t.jsonl",
+        2,
+    )
