@@ -59,7 +59,10 @@ class Difference:
 
 
 class ScoreSample:
-    """One arm's scores; resamples are drawn once, whatever the number of intervals asked."""
+    """One arm's scores; resamples are drawn once, whatever the number of intervals asked.
+
+    Raises ``ValueError`` for a score outside 0…1.
+    """
 
     def __init__(self, scores: Sequence[float | None], seed: int) -> None:
         self._all = _values(scores)
@@ -88,7 +91,10 @@ class ScoreSample:
 
 
 class PairedSample:
-    """Two arms' scores on the same examples, in the same order."""
+    """Two arms' scores on the same examples, in the same order.
+
+    Raises ``ValueError`` for a score outside 0…1 or unequal lengths.
+    """
 
     def __init__(self, first: Sequence[float | None], second: Sequence[float | None], seed: int) -> None:
         if len(first) != len(second):
@@ -137,21 +143,6 @@ class PairedSample:
             bounds, interval = _bootstrapped(self._differences, self._bootstrap, confidence, -1, 1)
         bounds = bounds.within(-1, 1).around(mean)
         return Difference(mean, bounds.low, bounds.high, p_value, n, self._dropped, f"{interval}, {test}")
-
-
-def mean_interval(scores: Sequence[float | None], confidence: float, seed: int) -> Estimate:
-    """Return the mean of ``scores`` with its interval. Raises ``ValueError`` for a score outside 0…1."""
-    return ScoreSample(scores, seed).estimate(confidence)
-
-
-def paired_difference(
-    first: Sequence[float | None], second: Sequence[float | None], confidence: float, seed: int
-) -> Difference:
-    """Return the mean of first − second over the examples that both scored, with its interval and p-value.
-
-    Raises ``ValueError`` for a score outside 0…1 or unequal lengths.
-    """
-    return PairedSample(first, second, seed).difference(confidence)
 
 
 def _values(scores: Sequence[float | None]) -> FloatVector:

@@ -10,7 +10,7 @@ from evals.intervals import PairedCounts, identical_draws, mcnemar_exact, newcom
 from evals.label_metrics import Coded
 from evals.label_stats import MacroF1Sample, PairedMacroF1
 from evals.resampling import Bootstrap, bootstrap_mean, sign_flip_p_value
-from evals.stats import mean_interval, paired_difference
+from evals.stats import PairedSample, ScoreSample
 
 BINARY = st.sampled_from([0.0, 1.0])
 GRADED = st.sampled_from([0.0, 0.25, 1 / 3, 0.5, 0.9, 1.0])
@@ -60,7 +60,7 @@ def test_a_confidence_must_be_a_share(confidence):
 
 @given(SCORES, st.sampled_from([0.8, 0.95, 0.999]))
 def test_an_interval_holds_its_mean_and_has_width(scores, confidence):
-    found = mean_interval(scores, confidence, 0)
+    found = ScoreSample(scores, 0).estimate(confidence)
     assert found.mean == pytest.approx(np.mean(scores))
     assert 0 <= found.low <= found.mean <= found.high <= 1
     assert found.high > found.low
@@ -70,9 +70,9 @@ def test_an_interval_holds_its_mean_and_has_width(scores, confidence):
 @settings(max_examples=60)
 @given(SCORES)
 def test_intervals_shrink_with_rows_and_grow_with_confidence(scores):
-    few, many = mean_interval(scores, 0.95, 0), mean_interval(scores * 5, 0.95, 0)
+    few, many = ScoreSample(scores, 0).estimate(0.95), ScoreSample(scores * 5, 0).estimate(0.95)
     assert many.high - many.low < few.high - few.low
-    sure = mean_interval(scores, 0.99, 0)
+    sure = ScoreSample(scores, 0).estimate(0.99)
     assert sure.low <= few.low
     assert sure.high >= few.high
 
@@ -81,7 +81,7 @@ def test_intervals_shrink_with_rows_and_grow_with_confidence(scores):
 @given(PAIRS)
 def test_differences_are_antisymmetric(pairs):
     first, second = [one for one, _ in pairs], [two for _, two in pairs]
-    there, back = paired_difference(first, second, 0.95, 3), paired_difference(second, first, 0.95, 3)
+    there, back = PairedSample(first, second, 3).difference(0.95), PairedSample(second, first, 3).difference(0.95)
     assert there.difference == pytest.approx(-back.difference)
     assert there.low == pytest.approx(-back.high, abs=1e-9)
     assert there.high == pytest.approx(-back.low, abs=1e-9)
@@ -93,20 +93,21 @@ def test_differences_are_antisymmetric(pairs):
 
 def test_methods_say_what_was_done():
     ones, graded = [1.0, 0.0] * 20, [0.5, 0.3, 0.9, 0.1] * 10
-    assert mean_interval(ones, 0.95, 0).method == "Wilson interval"
-    assert mean_interval(graded, 0.95, 0).method == "BCa bootstrap, 5,000 resamples"
-    binary = paired_difference(ones, [1.0] * 40, 0.95, 0)
+    assert ScoreSample(ones, 0).estimate(0.95).method == "Wilson interval"
+    assert ScoreSample(graded, 0).estimate(0.95).method == "BCa bootstrap, 5,000 resamples"
+    binary = PairedSample(ones, [1.0] * 40, 0).difference(0.95)
     assert binary.method == "Newcombe paired interval, exact McNemar test"
     assert (
-        paired_difference(graded, ones, 0.95, 0).method == "BCa bootstrap, 5,000 resamples, sign-flip test, 5,000 draws"
+        PairedSample(graded, ones, 0).difference(0.95).method
+        == "BCa bootstrap, 5,000 resamples, sign-flip test, 5,000 draws"
     )
-    assert "40 identical rows" in paired_difference(graded, graded, 0.95, 0).method
-    assert "Student" in mean_interval([0.2, 0.5, 0.4], 0.95, 0).method
-    assert "half a row" in mean_interval([0.5] * 50 + [0.75], 0.95, 0).method
+    assert "40 identical rows" in PairedSample(graded, graded, 0).difference(0.95).method
+    assert "Student" in ScoreSample([0.2, 0.5, 0.4], 0).estimate(0.95).method
+    assert "half a row" in ScoreSample([0.5] * 50 + [0.75], 0).estimate(0.95).method
 
 
 def test_equal_arms_get_the_bound_of_identical_rows():
-    found = paired_difference([1.0] * 30 + [0.5], [1.0] * 30 + [0.5], 0.95, 0)
+    found = PairedSample([1.0] * 30 + [0.5], [1.0] * 30 + [0.5], 0).difference(0.95)
     assert found.difference == 0
     assert found.high == pytest.approx(1 - 0.025 ** (1 / 31))
     assert found.low == -found.high
@@ -117,10 +118,10 @@ def test_equal_arms_get_the_bound_of_identical_rows():
 
 def test_errors_are_dropped_in_pairs_and_counted():
     first, second = [1.0, None, 0.0, 1.0, None], [0.0, 1.0, None, 1.0, None]
-    found = paired_difference(first, second, 0.95, 0)
+    found = PairedSample(first, second, 0).difference(0.95)
     assert (found.n, found.dropped, found.difference) == (2, 3, 0.5)
-    assert mean_interval(first, 0.95, 0).n == 3
-    assert mean_interval(first, 0.95, 0).dropped == 2
+    assert ScoreSample(first, 0).estimate(0.95).n == 3
+    assert ScoreSample(first, 0).estimate(0.95).dropped == 2
 
 
 def test_bootstraps_leave_errors_out():
@@ -128,16 +129,16 @@ def test_bootstraps_leave_errors_out():
     scores = random.random(200).tolist()
     with_errors = [score if place % 4 else None for place, score in enumerate(scores)]
     kept = [score for score in with_errors if score is not None]
-    one, two = mean_interval(with_errors, 0.95, 0), mean_interval(kept, 0.95, 0)
+    one, two = ScoreSample(with_errors, 0).estimate(0.95), ScoreSample(kept, 0).estimate(0.95)
     assert one.mean == pytest.approx(two.mean)
     assert one.high - one.low == pytest.approx(two.high - two.low, rel=0.06)
 
 
 def test_no_rows_give_none_and_a_reason():
-    found = mean_interval([None, None], 0.95, 0)
+    found = ScoreSample([None, None], 0).estimate(0.95)
     assert (found.mean, found.low, found.high, found.n) == (None, None, None, 0)
     assert found.reason
-    gap = paired_difference([1.0, None], [None, 1.0], 0.95, 0)
+    gap = PairedSample([1.0, None], [None, 1.0], 0).difference(0.95)
     assert (gap.difference, gap.p_value, gap.n, gap.dropped) == (None, None, 0, 2)
     assert gap.reason
 
@@ -145,18 +146,18 @@ def test_no_rows_give_none_and_a_reason():
 @pytest.mark.parametrize("score", [1.5, -0.1, math.nan, math.inf])
 def test_scores_outside_the_range_are_refused(score):
     with pytest.raises(ValueError, match="between 0 and 1"):
-        mean_interval([0.5, score], 0.95, 0)
+        ScoreSample([0.5, score], 0).estimate(0.95)
 
 
 def test_unequal_lengths_are_refused():
     with pytest.raises(ValueError, match="equally many"):
-        paired_difference([1.0], [1.0, 0.0], 0.95, 0)
+        PairedSample([1.0], [1.0, 0.0], 0).difference(0.95)
 
 
 def test_the_seed_decides():
     scores = np.random.default_rng(0).random(50).tolist()
-    assert mean_interval(scores, 0.95, 1) == mean_interval(scores, 0.95, 1)
-    assert mean_interval(scores, 0.95, 1) != mean_interval(scores, 0.95, 2)
+    assert ScoreSample(scores, 1).estimate(0.95) == ScoreSample(scores, 1).estimate(0.95)
+    assert ScoreSample(scores, 1).estimate(0.95) != ScoreSample(scores, 2).estimate(0.95)
 
 
 def test_bca_agrees_with_scipys_at_the_level_that_small_samples_need():
@@ -192,7 +193,7 @@ def coverage(draw, truth, runs, confidence=0.9):
     held = small = 0
     for _ in range(runs):
         first, second = draw(random)
-        found = paired_difference(first.tolist(), second.tolist(), confidence, 0)
+        found = PairedSample(first.tolist(), second.tolist(), 0).difference(confidence)
         held += found.low <= truth <= found.high
         small += found.p_value < 0.1
     return held / runs, small / runs
