@@ -7,10 +7,14 @@ label tasks are always answered by likelihood over the labels, everything else b
 import random
 import re
 from collections.abc import Callable, Sequence
+from typing import Protocol, runtime_checkable
 
 from evals.example import Example, Prompt
 from evals.protocols import Choice, Generation, LanguageModel, Limits, Prediction, Retrieved
 from evals.task import Task
+
+Facts = dict[str, str | int | float | bool | None]
+"""What an arm tells the report, as ``evals.protocols.FitReport`` holds it."""
 
 SAMPLED_TARGETS = 2_000
 """Up to this many training answers are measured in tokens; of more, a seeded sample."""
@@ -20,6 +24,15 @@ LONGEST_TARGETS = 50
 
 SPECIAL_TOKENS = 2
 """Room for the begin and end tokens, which ``count_tokens`` leaves out."""
+
+
+@runtime_checkable
+class ScoresLabelEnds(Protocol):
+    """A model that may score labels with their ends, as ``baselines.local_model.LocalModel`` does."""
+
+    def labels_need_end(self, labels: Sequence[str]) -> bool:
+        """Tell whether ``choose`` does so for ``labels``."""
+        ...
 
 
 def task_instruction(task: Task, addition: str = "") -> str:
@@ -49,6 +62,34 @@ def answer_limits(task: Task, count_tokens: Callable[[str], int]) -> Limits:
         targets = targets[:LONGEST_TARGETS] + random.Random(0).sample(rest, SAMPLED_TARGETS - LONGEST_TARGETS)
     longest = max((count_tokens(target) for target in targets), default=0)
     return Limits(min(longest + max(4, longest // 10), settings.max_new_tokens_cap))
+
+
+def answering_facts(model: LanguageModel, task: Task, limits: Limits) -> Facts:
+    """Return what a report should say about how ``answer_with_model`` answers ``task``: nothing, mostly."""
+    if task.answer != "label":
+        return cut_facts(task, model.count_tokens, limits)
+    scored = isinstance(model, ScoresLabelEnds) and model.labels_need_end(task.labels)
+    return {"label_end": "scored, since one label begins another"} if scored else {}
+
+
+def cut_facts(task: Task, count_tokens: Callable[[str], int], limits: Limits) -> Facts:
+    """Return ``answers_cut``, which says how many training answers are longer than ``limits``, if there are any.
+
+    Of very many long answers a seeded sample is counted, and the number is "about" so many.
+    """
+    limit, settings = limits.max_new_tokens, task.settings.generate
+    # A text has hardly more tokens than bytes; only what may be too long is counted.
+    long = [row.target for row in task.train if len(row.target.encode("utf-8", "surrogatepass")) >= limit]
+    sample = random.Random(0).sample(long, SAMPLED_TARGETS) if len(long) > SAMPLED_TARGETS else long
+    longer = sum(count_tokens(target) > limit for target in sample)
+    if not longer:
+        return {}
+    about, number = ("about ", longer * len(long) // len(sample)) if len(sample) < len(long) else ("", longer)
+    capped = settings.max_new_tokens is None and limit == settings.max_new_tokens_cap
+    return {
+        "answers_cut": f"{about}{number} of {len(task.train)} training answers are longer than the {limit} tokens "
+        f"an answer may have; raise generate.{'max_new_tokens_cap' if capped else 'max_new_tokens'}"
+    }
 
 
 def answer_room(model: LanguageModel, task: Task, limits: Limits) -> int:
@@ -144,4 +185,5 @@ def _generated(
         ms=generation.ms,
         retrieved=found,
         error=generation.error,
+        cut=generation.cut,
     )

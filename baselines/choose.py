@@ -23,12 +23,17 @@ _NOT_A_NUMBER = "the model gave NaN, not a number, as a likelihood"
 
 
 def score_labels(
-    forward: Forward, rows: Sequence[list[int]], stranger: Sequence[int], labels: Sequence[Sequence[int]]
+    forward: Forward,
+    rows: Sequence[list[int]],
+    stranger: Sequence[int],
+    labels: Sequence[Sequence[int]],
+    ends: Sequence[int] = (),
 ) -> list[Scores | str]:
     """Return for each prompt in ``rows`` the log-likelihood of each label, shape (labels,), or why it failed.
 
     ``rows`` and ``labels`` are token ids, none empty; every prompt fits the context together with the
-    longest label. ``stranger`` tells what belongs to the prefix (see ``shared_length``).
+    longest label. ``stranger`` tells what belongs to the prefix (see ``shared_length``). With ``ends``, the
+    log of the probability that one of those tokens follows is added to each label's.
     """
     if not rows:
         return []
@@ -37,7 +42,7 @@ def score_labels(
         longest = max(map(len, rows)) + max(map(len, labels))
         if way == "tree" and not forward.sees_all(longest):
             way = "cached"  # the tree's mask would show a windowed layer more than it may see
-        trees = grow_trees(labels, max(1, forward.budget.logits // forward.vocabulary - 1))
+        trees = grow_trees(labels, max(1, forward.budget.logits // forward.vocabulary - 1), ends)
         if way == "plain":
             found = _score_one_by_one(forward, rows, trees)
         else:
@@ -132,7 +137,7 @@ def _score_tree(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], tr
             logits = torch.cat([at_prompt, forward(ids, mask, positions, cache, keep=tree.size)], dim=1)
         else:
             logits = at_prompt
-        scores[:, list(tree.labels)] = tree.sums(read_logprobs(logits, tree.edges))
+        scores[:, list(tree.labels)] = tree.sums(read_logprobs(logits, tree.edges, tree.ends))
     return scores
 
 

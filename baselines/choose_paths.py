@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from baselines.forward import Forward
 from baselines.kv_cache import Prefix, copy_rows, open_cache
-from baselines.label_tree import LabelTree
+from baselines.label_tree import END, LabelTree
 from baselines.padding import pad_left, pad_right
 
 Scores: TypeAlias = NDArray[np.float64]
@@ -28,7 +28,8 @@ def score_cached(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], t
     at_prompt = forward(padded.ids, padded.mask, padded.positions, cache, keep=1)
     scores = np.empty((len(rests), sum(len(tree.labels) for tree in trees)))
     for tree in trees:
-        found = {(0, token): read_logprobs(at_prompt, [(0, token)])[:, 0] for node, token in tree.edges if node == 0}
+        at_root = [edge for edge in tree.edges if edge[0] == 0]
+        found = dict(zip(at_root, read_logprobs(at_prompt, at_root).T, strict=True))
         if tree.size:
             deepest = max(tree.depth)
             at_once = max(1, forward.budget.cached // (len(rests) * (end + deepest)))
@@ -79,13 +80,22 @@ def _read_paths(
         column_of = {node: depth - offset for depth, node in enumerate(path) if depth >= offset}
         edges = [edge for edge in tree.edges if edge[0] in column_of and edge not in found]
         if edges:
-            read = read_logprobs(logits[:, number], [(column_of[node], token) for node, token in edges])
+            read = read_logprobs(logits[:, number], [(column_of[node], token) for node, token in edges], tree.ends)
             found.update(zip(edges, read.T, strict=True))
 
 
-def read_logprobs(logits: torch.Tensor, edges: Sequence[tuple[int, int]]) -> NDArray[np.floating]:
-    """Return log p(token) for each (column, token): (rows, columns, vocabulary) → (rows, edges)."""
+def read_logprobs(
+    logits: torch.Tensor, edges: Sequence[tuple[int, int]], ends: Sequence[int] = ()
+) -> NDArray[np.floating]:
+    """Return log p(token) for each (column, token): (rows, columns, vocabulary) → (rows, edges).
+
+    For the token ``END`` it's the logarithm of the summed probability of ``ends``.
+    """
     columns, tokens = (torch.tensor(part, device=logits.device) for part in zip(*edges, strict=True))
     values = logits.float()
-    picked = values[:, columns, tokens] - values.logsumexp(dim=-1)[:, columns]
-    return picked.cpu().numpy()
+    picked = values[:, columns, tokens.clamp(min=0)]
+    at_end = tokens == END
+    if ends:
+        ending = torch.tensor(ends, device=logits.device)
+        picked[:, at_end] = values[:, columns[at_end, None], ending].logsumexp(dim=-1)
+    return (picked - values.logsumexp(dim=-1)[:, columns]).cpu().numpy()

@@ -120,6 +120,18 @@ class Encoding:
         return frozenset(end for end in ends if end is not None)
 
     @cached_property
+    def after_answer_ids(self) -> frozenset[int]:
+        """Every token that says, right behind an answer, that it's over: end tokens, and how a stop string begins."""
+        answer = f"{self._cue} a"
+        before, *behind = self._bare([answer, *(answer + stop for stop in self.stops)])
+        alone = self._bare(self.stops) if self.stops else []
+        begun = [
+            whole[len(before)] if whole[: len(before)] == before else bare[0]
+            for whole, bare in zip(behind, alone, strict=True)
+        ]
+        return self.end_token_ids.union(begun)
+
+    @cached_property
     def _opening(self) -> list[int]:
         """What the tokenizer puts before a text by itself: BOS or nothing."""
         whole: list[int] = self.tokenizer("a", add_special_tokens=True)["input_ids"]

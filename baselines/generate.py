@@ -22,21 +22,25 @@ _NOT_A_NUMBER = "the model gave NaN, not a number, as a logit"
 
 @dataclass
 class Written:
-    """What one row has got so far: new tokens, and once it's done, text or error. ``seconds`` is its share."""
+    """What one row has got so far: new tokens, and once it's done, text or error. ``seconds`` is its share.
 
+    ``room`` is how many tokens it may get; an answer that was still going on there is ``cut``.
+    """
+
+    room: int = 0
     tokens: list[int] = field(default_factory=list)
     done: bool = False
     text: str = ""
+    cut: bool = False
     error: str | None = None
     seconds: float = 0.0
 
 
 @dataclass(frozen=True)
 class Ending:
-    """When an answer ends: at a token, at a string of the new text, or after so many tokens."""
+    """When an answer ends, besides at the end of its room: at a token, or at a string of the new text."""
 
     encoding: Encoding
-    max_new_tokens: int
     stop: tuple[str, ...]
 
     @property
@@ -48,8 +52,9 @@ class Ending:
         """Add a token to ``row`` and close the row if that ends it."""
         row.tokens.append(token)
         ended = token in self.encoding.end_token_ids
-        if ended or len(row.tokens) >= self.max_new_tokens or self._stopped(row.tokens):
-            row.done = True
+        stopped = ended or self._stopped(row.tokens)
+        if stopped or len(row.tokens) >= row.room:
+            row.done, row.cut = True, not stopped
             text = self.encoding.decode(row.tokens[:-1] if ended else row.tokens)
             ends = [place for place in (text.find(stop) for stop in self.stop) if place >= 0]
             row.text = text[: min(ends, default=len(text))].strip()
@@ -62,11 +67,12 @@ class Ending:
 
 
 def write_answers(
-    forward: Forward, rows: Sequence[list[int]], stranger: Sequence[int], ending: Ending
+    forward: Forward, rows: Sequence[list[int]], rooms: Sequence[int], stranger: Sequence[int], ending: Ending
 ) -> list[Written]:
     """Continue each prompt in ``rows`` greedily until its ``ending``; one result per prompt, in order.
 
-    ``rows`` are token ids, none empty; every prompt fits the context together with ``max_new_tokens``.
+    ``rows`` are token ids, none empty; ``rooms`` says how many tokens each may get, at least one, with which
+    it fits the context.
     ``stranger`` tells what belongs to the prefix (see ``baselines.batches.shared_length``).
     """
     if not rows:
@@ -74,20 +80,21 @@ def write_answers(
     with forward.scoring():
         forward.way = forward.way or find_way(forward)
         if forward.way == "plain":
-            return _write_one_by_one(forward, rows, ending)
-        prefix, rests = forward.share(rows, stranger, max(map(len, rows)) + ending.max_new_tokens)
-        shared, budget = len(prefix.ids), forward.budget
+            return _write_one_by_one(forward, rows, rooms, ending)
+        longest_text = max(len(row) + room for row, room in zip(rows, rooms, strict=True))
+        prefix, rests = forward.share(rows, stranger, longest_text)
+        shared, budget, most = len(prefix.ids), forward.budget, max(rooms)
 
         def fits(count: int, longest: int) -> bool:
             return (
                 count <= budget.rows
                 and count * longest <= budget.tokens
-                and count * (shared + longest + ending.max_new_tokens) <= budget.cached
+                and count * (shared + longest + most) <= budget.cached
                 and count * forward.vocabulary <= budget.logits
             )
 
         def work(part: Sequence[int]) -> list[Written]:
-            return _write_batch(forward, prefix, [rests[row] for row in part], ending)
+            return _write_batch(forward, prefix, [rests[row] for row in part], [rooms[row] for row in part], ending)
 
         written: dict[int, Written] = {}
         for batch in plan_batches(list(map(len, rests)), fits, budget.enough):
@@ -100,12 +107,14 @@ def write_answers(
     return [written[row] for row in range(len(rows))]
 
 
-def _write_batch(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], ending: Ending) -> list[Written]:
+def _write_batch(
+    forward: Forward, prefix: Prefix, rests: Sequence[list[int]], rooms: Sequence[int], ending: Ending
+) -> list[Written]:
     device = forward.device
     padded = pad_left(rests, len(prefix.ids), device)
     seen = padded.mask.shape[1]
-    cache = open_cache(prefix, len(rests), seen + ending.max_new_tokens - 1)
-    results = [Written() for _ in rests]
+    cache = open_cache(prefix, len(rests), seen + max(rooms) - 1)
+    results = [Written(room) for room in rooms]
     going = results
     last = padded.positions[:, -1:]
     mask = padded.mask
@@ -130,21 +139,18 @@ def _write_batch(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], e
         logits = forward(tokens[:, None], mask, last, cache, keep=1)
 
 
-def _write_one_by_one(forward: Forward, rows: Sequence[list[int]], ending: Ending) -> list[Written]:
+def _write_one_by_one(
+    forward: Forward, rows: Sequence[list[int]], rooms: Sequence[int], ending: Ending
+) -> list[Written]:
     """Let transformers generate, a row at a time: right for every causal model, and slow."""
-    settings = GenerationConfig(
-        max_new_tokens=ending.max_new_tokens,
-        do_sample=False,
-        eos_token_id=sorted(ending.encoding.end_token_ids) or None,
-        pad_token_id=0,
-    )
-
+    ends = sorted(ending.encoding.end_token_ids) or None
     generate: Callable[..., torch.Tensor] = getattr(forward.module, "generate")  # noqa: B009  (torch types hide it)
 
     def work(part: Sequence[int]) -> list[Written]:
-        ids = torch.tensor([rows[part[0]]], device=forward.device)
+        ids, room = torch.tensor([rows[part[0]]], device=forward.device), rooms[part[0]]
+        settings = GenerationConfig(max_new_tokens=room, do_sample=False, eos_token_id=ends, pad_token_id=0)
         new = generate(input_ids=ids, attention_mask=torch.ones_like(ids), generation_config=settings)
-        result = Written()
+        result = Written(room)
         for token in new[0, ids.shape[1] :].tolist():
             if not result.done:
                 ending.append(result, token)

@@ -2,7 +2,8 @@
 
 Labels are token sequences. A node stands for a distinct proper prefix of at least one label: the
 position after which a label's next token is read off. Node 0 is the root, the prompt itself. The last
-token of a label needs no node unless it goes on to become another label.
+token of a label needs no node unless it goes on to become another label, or the end behind it counts:
+then the label's last step is ``END``, which stands for any of the tree's ``ends``.
 
 All nodes but the root can stand side by side in one forward pass: node ``i`` sees the prompt, its
 ancestors and itself (``visible``), at position ``len(prompt) - 1 + depth[i]``. The same idea is used
@@ -12,9 +13,13 @@ for speculative decoding with token trees (SpecInfer, arXiv 2305.09781).
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
+
+END = -1
+"""In place of a token: the answer is over, said by any of the tokens that can end it."""
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,7 @@ class LabelTree:
     ``labels`` are the indices of these labels in the caller's list. ``token``, ``parent`` and ``depth``
     describe the nodes; parents come before their children, and of the root (node 0) only the depth, 0,
     means anything. ``steps[k]`` is the path of label ``labels[k]``: for each of its tokens the node
-    whose logits are read and the token itself.
+    whose logits are read and the token itself; where there are ``ends``, its last is (node, ``END``).
     """
 
     labels: tuple[int, ...]
@@ -32,6 +37,7 @@ class LabelTree:
     parent: tuple[int, ...]
     depth: tuple[int, ...]
     steps: tuple[tuple[tuple[int, int], ...], ...]
+    ends: tuple[int, ...] = ()
 
     @property
     def size(self) -> int:
@@ -73,17 +79,29 @@ class LabelTree:
         return np.add.reduceat(edge_logprobs[:, flat].astype(np.float64), starts, axis=1)
 
 
-def grow_trees(labels: Sequence[Sequence[int]], max_nodes: int | None = None) -> list[LabelTree]:
+def one_begins_another(labels: Sequence[Sequence[int]]) -> bool:
+    """Tell whether the tokens of one label are the beginning of another's, which goes on."""
+    distinct = sorted({tuple(label) for label in labels})
+    # what begins with a label stands right behind it in this order
+    return any(after[: len(label)] == label for label, after in pairwise(distinct))
+
+
+def grow_trees(
+    labels: Sequence[Sequence[int]], max_nodes: int | None = None, ends: Sequence[int] = ()
+) -> list[LabelTree]:
     """Return the trees of ``labels``, each of at most ``max_nodes`` nodes besides the root where it can be.
 
     One tree without ``max_nodes``. A label that needs more nodes than that gets a tree of its own.
-    Labels that begin alike stay together. Raises ``ValueError`` for a label without tokens.
+    Labels that begin alike stay together. With ``ends``, the tokens that can end an answer, every label's
+    end is one more step. Raises ``ValueError`` for a label without tokens.
     """
     for place, label in enumerate(labels):
         if not len(label):
             raise ValueError(f"label {place} has no tokens")
+    if ends:
+        labels = [(*label, END) for label in labels]
     if max_nodes is None:
-        return [_grow(labels, range(len(labels)))] if labels else []
+        return [_grow(labels, range(len(labels)), ends)] if labels else []
     order = sorted(range(len(labels)), key=lambda place: tuple(labels[place]))
     groups: list[list[int]] = []
     nodes: set[tuple[int, ...]] = set()
@@ -95,10 +113,10 @@ def grow_trees(labels: Sequence[Sequence[int]], max_nodes: int | None = None) ->
             nodes = set()
         groups[-1].append(place)
         nodes |= prefixes
-    return [_grow(labels, sorted(group)) for group in groups]
+    return [_grow(labels, sorted(group), ends) for group in groups]
 
 
-def _grow(labels: Sequence[Sequence[int]], chosen: Sequence[int]) -> LabelTree:
+def _grow(labels: Sequence[Sequence[int]], chosen: Sequence[int], ends: Sequence[int]) -> LabelTree:
     token, parent, depth = [-1], [-1], [0]
     node_of: dict[tuple[int, int], int] = {}
     steps = []
@@ -117,4 +135,4 @@ def _grow(labels: Sequence[Sequence[int]], chosen: Sequence[int]) -> LabelTree:
                 depth.append(depth[node] + 1)
             node = node_of[node, piece]
         steps.append(tuple(path))
-    return LabelTree(tuple(chosen), tuple(token), tuple(parent), tuple(depth), tuple(steps))
+    return LabelTree(tuple(chosen), tuple(token), tuple(parent), tuple(depth), tuple(steps), tuple(ends))

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 STRANGER = "§"
 """An input that begins like no other: where a prompt with it parts from the rest, the shared prefix ends."""
 
+LEAST_ROOM = 16
+"""An answer gets at least this many tokens, or what it's allowed if that's fewer; else its row is an error."""
+
 NO_LIMIT = 1_048_576
 """The context of a model that names none (a recurrent one)."""
 
@@ -115,6 +118,9 @@ class LocalModel:
     def choose(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Choice]:
         """Score every label after every prompt; one result per prompt, in order.
 
+        A label's score is the log-likelihood of its tokens. Where one label's tokens begin another's ("1",
+        "10"), the shorter one would always win, so every label is scored with its end: the log of the summed
+        probability of the tokens that can end an answer there is added, and counts as one token in ``by_mean``.
         ``completion_tokens`` are those of the label chosen by sum, ``ms`` the row's share of the call.
         Raises ``UsageError`` for no labels or an empty one; what's wrong with a row stands in its ``error``.
         """
@@ -126,10 +132,14 @@ class LocalModel:
             raise UsageError(f"can't choose between the labels {list(labels)!r}: give at least one, and none empty")
         started = time.perf_counter()
         tokens = self._encoding.encode_answers(labels)
-        texts, rows, problems = self._read(prompts, max(map(len, tokens)))
+        ends = self._ends(tokens)
+        longest = max(map(len, tokens))
+        texts, rows, problems = self._read(prompts, longest, longest)
         good = [row for row, problem in enumerate(problems) if problem is None]
         stranger = self._stranger(prompts[0])
-        found = dict(zip(good, score_labels(self._forward, [rows[row] for row in good], stranger, tokens), strict=True))
+        scored = score_labels(self._forward, [rows[row] for row in good], stranger, tokens, ends)
+        found = dict(zip(good, scored, strict=True))
+        lengths = [len(label) + bool(ends) for label in tokens]
         ms = 1e3 * (time.perf_counter() - started) / len(prompts)
         choices = []
         for row, (text, ids) in enumerate(zip(texts, rows, strict=True)):
@@ -139,18 +149,23 @@ class LocalModel:
                 continue
             sums: list[float] = scores.tolist()
             by_sum = max(range(len(labels)), key=sums.__getitem__)
-            by_mean = max(range(len(labels)), key=lambda label: sums[label] / len(tokens[label]))
+            by_mean = max(range(len(labels)), key=lambda label: sums[label] / lengths[label])
             choices.append(
                 Choice(text, labels[by_sum], labels[by_mean], tuple(sums), len(ids), len(tokens[by_sum]), ms)
             )
         return choices
 
+    def labels_need_end(self, labels: Sequence[str]) -> bool:
+        """Tell whether ``choose`` scores ``labels`` with their ends, since one of them begins another."""
+        return bool(self._ends(self._encoding.encode_answers(labels)))
+
     def generate(self, prompts: Sequence[Prompt], limits: Limits) -> list[Generation]:
         """Write an answer to every prompt, greedily; one result per prompt, in order.
 
         ``completion_tokens`` counts every token written, the end token and a stop string too; ``ms`` is
-        the row's share of its batch and of the call's preparation. Raises ``UsageError`` for a limit
-        below one token; what's wrong with a row stands in its ``error``.
+        the row's share of its batch and of the call's preparation. Where the context doesn't hold prompt and
+        limit, the answer gets the rest of it, at least ``LEAST_ROOM`` tokens. Raises ``UsageError`` for a
+        limit below one token; what's wrong with a row stands in its ``error``.
         """
         from baselines.generate import Ending, write_answers
 
@@ -159,17 +174,14 @@ class LocalModel:
         if not prompts:
             return []
         started = time.perf_counter()
-        texts, rows, problems = self._read(prompts, limits.max_new_tokens)
+        most = limits.max_new_tokens
+        texts, rows, problems = self._read(prompts, min(most, LEAST_ROOM), most)
         good = [row for row, problem in enumerate(problems) if problem is None]
         stops = tuple(stop for stop in (*limits.stop, *self._encoding.stops) if stop)
-        ending = Ending(self._encoding, limits.max_new_tokens, stops)
-        written = dict(
-            zip(
-                good,
-                write_answers(self._forward, [rows[row] for row in good], self._stranger(prompts[0]), ending),
-                strict=True,
-            )
-        )
+        asked = [rows[row] for row in good]
+        rooms = [min(most, self.context - len(ids)) for ids in asked]
+        answers = write_answers(self._forward, asked, rooms, self._stranger(prompts[0]), Ending(self._encoding, stops))
+        written = dict(zip(good, answers, strict=True))
         in_batches = sum(result.seconds for result in written.values())
         besides = (time.perf_counter() - started - in_batches) / len(prompts)
         generations = []
@@ -180,26 +192,39 @@ class LocalModel:
                 generations.append(Generation(text, "", len(ids), 0, 1e3 * besides, error))
             else:
                 ms = 1e3 * (result.seconds + besides)
-                generations.append(Generation(text, result.text, len(ids), len(result.tokens), ms))
+                new = len(result.tokens)
+                generations.append(Generation(text, result.text, len(ids), new, ms, cut=result.cut))
         return generations
 
     def _read(
-        self, prompts: Sequence[Prompt], answer_tokens: int
+        self, prompts: Sequence[Prompt], least: int, most: int
     ) -> tuple[list[str], list[list[int]], list[str | None]]:
-        """Return each prompt's text, ids, and why it can't be asked (None: it can)."""
+        """Return each prompt's text, ids, and why it can't be asked (None: it can).
+
+        An answer takes ``most`` tokens; ``least`` of them must fit behind the prompt.
+        """
         texts = [self.render(prompt) for prompt in prompts]
         rows = self._encoding.encode_texts(texts)
         problems: list[str | None] = []
         for ids in rows:
             problem = None
-            if len(ids) + answer_tokens > self.context:
-                problem = f"prompt is {len(ids)} tokens, the model's context is {self.context}"
+            if len(ids) + least > self.context:
+                needed = f"prompt is {len(ids)} tokens and its answer needs up to {most}"
+                problem = f"{needed}, the model's context is {self.context}"
             elif not ids:
                 problem = "prompt is empty"
             elif max(ids) >= self._forward.vocabulary:
                 problem = f"prompt holds token {max(ids)}, the model knows {self._forward.vocabulary}"
             problems.append(problem)
         return texts, rows, problems
+
+    def _ends(self, labels: Sequence[Sequence[int]]) -> list[int]:
+        """Return the tokens that can end an answer if labels (as tokens) must be scored with their end, else none."""
+        from baselines.label_tree import one_begins_another
+
+        if not one_begins_another(labels):
+            return []
+        return sorted(end for end in self._encoding.after_answer_ids if end < self._forward.vocabulary)
 
     def _stranger(self, prompt: Prompt) -> list[int]:
         return self.encode_prompt(replace(prompt, input=STRANGER, passages=()))

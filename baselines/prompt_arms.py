@@ -12,9 +12,12 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from baselines.answering import (
+    Facts,
     answer_limits,
     answer_room,
     answer_with_model,
+    answering_facts,
+    cut_facts,
     fits_context,
     generate_with_model,
     task_instruction,
@@ -26,8 +29,6 @@ from evals.overlap import normalise_text
 from evals.protocols import ArmContext, Family, FitReport, LanguageModel, Limits, Prediction, Retrieved
 from evals.task import Task
 
-Facts = dict[str, str | int | float | bool | None]
-
 REASONING_TOKENS = 256
 """What a step-by-step answer may take before its answer proper, where the context allows."""
 
@@ -37,7 +38,7 @@ _ANSWER = re.compile(r"\banswer[ \t]*(?:\*\*|__)?[ \t]*:", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked for one row, and which passages it was given."""
+    """What is asked for one row, and which passages were found for it."""
 
     prompt: Prompt
     retrieved: tuple[Retrieved, ...] = ()
@@ -73,7 +74,7 @@ class PromptArm(ABC):
         self.model = self.context.model()
         start = time.perf_counter()
         self.limits = self._limits()
-        facts = self._prepare(train, documents)
+        facts = self._prepare(train, documents) | self._answering_facts()
         return FitReport(seconds=time.perf_counter() - start, train_rows=len(train), facts=facts)
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
@@ -100,6 +101,9 @@ class PromptArm(ABC):
 
     def _limits(self) -> Limits:
         return answer_limits(self.task, self.model.count_tokens)
+
+    def _answering_facts(self) -> Facts:
+        return answering_facts(self.model, self.task, self.limits)
 
     def _reply(self, examples: Sequence[Example], questions: Sequence[Question]) -> list[Prediction]:
         prompts = [question.prompt for question in questions]
@@ -184,6 +188,9 @@ class StepByStep(PromptArm):
     def _limits(self) -> Limits:
         wanted = super()._limits().max_new_tokens + REASONING_TOKENS
         return Limits(max(1, min(wanted, self.model.context // 2)))
+
+    def _answering_facts(self) -> Facts:
+        return cut_facts(self.task, self.model.count_tokens, super()._limits())
 
     def _reply(self, examples: Sequence[Example], questions: Sequence[Question]) -> list[Prediction]:
         prompts = [question.prompt for question in questions]

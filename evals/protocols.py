@@ -31,7 +31,10 @@ class Limits:
 
 @dataclass(frozen=True, slots=True)
 class Generation:
-    """What ``generate`` gives for one prompt; on ``error`` the text is empty."""
+    """What ``generate`` gives for one prompt; on ``error`` the text is empty.
+
+    ``cut`` says that the answer was still going on at its limit.
+    """
 
     prompt: str
     text: str
@@ -39,14 +42,16 @@ class Generation:
     completion_tokens: int
     ms: float
     error: str | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
     """What ``choose`` gives for one prompt.
 
-    ``loglikelihoods`` are sums over a label's tokens, in the order of the labels asked; ``by_sum`` is
-    the label with the largest sum, ``by_mean`` the one with the largest sum per token.
+    ``loglikelihoods`` are sums over a label's tokens, in the order of the labels asked, with its end where
+    one label begins another; ``by_sum`` is the label with the largest sum, ``by_mean`` the one with the
+    largest sum per token.
     """
 
     prompt: str
@@ -122,11 +127,15 @@ class Embedder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """A passage that an answer was given from, by id, with its document and similarity."""
+    """A passage found for a row, by id, with its document and similarity.
+
+    ``shown`` is False where the context left no room for it in the prompt.
+    """
 
     id: str
     document_id: str
     score: float
+    shown: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +144,8 @@ class Prediction:
 
     ``answer`` is the part of ``raw`` that extraction reads (None: all of it). ``choice_by_mean`` is
     set where a label was chosen by likelihood: what the length-normalised rule would have chosen.
-    ``ms`` is the row's share of its batch's wall time.
+    ``ms`` is the row's share of its batch's wall time. ``cut`` says that a generated answer was still going
+    on at its limit.
     """
 
     id: str
@@ -148,6 +158,7 @@ class Prediction:
     ms: float = 0.0
     retrieved: tuple[Retrieved, ...] = ()
     error: str | None = None
+    cut: bool = False
 
 
 @dataclass(frozen=True, slots=True)

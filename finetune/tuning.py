@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baselines.answering import Facts, answer_limits, answering_facts
 from baselines.local_model import LocalModel
 from evals.errors import ArmError
 from evals.example import Example
@@ -19,8 +20,6 @@ from finetune.trainer import Training, TrainingRows, train_module
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-Facts = dict[str, str | int | float | bool | None]
 
 
 @dataclass(frozen=True)
@@ -75,6 +74,7 @@ def plan_lesson(
         )
     if engine.answer_end_id is None:
         facts["end_of_answer"] = "the tokenizer has no end token: answers end at a blank line and 'Input:'"
+    facts |= answering_facts(engine, task, answer_limits(task, engine.count_tokens))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
     return Lesson(TrainingRows(split.train, split.validation, settings.batch_size, pad), schedule, facts)
 

@@ -67,7 +67,7 @@ class FakeModel:
     def _error(self, tokens: int, answer: int) -> str | None:
         if tokens + answer <= self.context:
             return None
-        return f"prompt is {tokens} tokens, the model's context is {self.context}"
+        return f"prompt is {tokens} tokens and its answer needs up to {answer}, the model's context is {self.context}"
 
 
 class FakeEmbedder:

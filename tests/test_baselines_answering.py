@@ -2,17 +2,20 @@ import dataclasses
 
 import pytest
 from fake_model import FakeModel, make_rows, make_task
+from tiny_models import tiny_module, tiny_tokenizer
 
 from baselines.answering import (
     answer_limits,
     answer_room,
     answer_with_model,
+    answering_facts,
     fits_context,
     generate_with_model,
     task_instruction,
 )
+from baselines.local_model import LocalModel
 from evals.example import Prompt
-from evals.protocols import Limits, Retrieved
+from evals.protocols import Generation, Limits, Retrieved
 
 ROWS = make_rows(("good food", "positive"), ("bad food", "negative"), ("cold room", "negative"))
 
@@ -74,6 +77,45 @@ def test_of_many_answers_a_sample_with_the_longest_is_counted():
     counted.clear()
     answer_limits(make_task(rows, answer="text"), count)
     assert counted == first
+
+
+def test_training_answers_that_would_be_cut_are_told_with_the_setting_to_raise():
+    rows = make_rows(*((f"q{n}", " ".join(["word"] * (40 if n < 3 else 20))) for n in range(8)))
+
+    def facts(**settings):
+        task = make_task(rows, answer="text", generate=settings)
+        return answering_facts(FakeModel(), task, answer_limits(task, words))
+
+    told = "3 of 8 training answers are longer than the 30 tokens an answer may have; raise generate."
+    assert facts(max_new_tokens_cap=30) == {"answers_cut": told + "max_new_tokens_cap"}
+    assert facts(max_new_tokens=30) == {"answers_cut": told + "max_new_tokens"}
+    assert facts(max_new_tokens=40) == facts() == {}
+
+
+def test_of_very_many_long_answers_a_sample_is_counted():
+    rows = make_rows(*((f"q{n}", "word " * (20 if n % 4 else 40)) for n in range(6000)))
+    counted = []
+    model = FakeModel()
+    model.count_tokens = lambda text: counted.append(text) or words(text)
+    told = answering_facts(model, make_task(rows, answer="text"), Limits(30))["answers_cut"]
+    assert len(counted) == 2000
+    assert 1400 < int(told.removeprefix("about ").split()[0]) < 1600
+
+
+def test_scoring_labels_with_their_end_is_told():
+    model = LocalModel.from_module(tiny_module(), tiny_tokenizer(), name="tiny")
+    nested = make_task(make_rows(("a", "1"), ("b", "10")))
+    assert answering_facts(model, nested, Limits(5)) == {"label_end": "scored, since one label begins another"}
+    assert answering_facts(model, make_task(ROWS), Limits(5)) == {}
+    assert answering_facts(FakeModel(), nested, Limits(5)) == {}
+
+
+def test_a_cut_answer_is_marked():
+    model = FakeModel()
+    model.generate = lambda prompts, limits: [Generation("", "x", 1, 5, 1.0, cut=n == 1) for n in range(len(prompts))]
+    task = make_task(ROWS, answer="text")
+    predictions = answer_with_model(model, task, ROWS, prompts_for(ROWS), Limits(5))
+    assert [prediction.cut for prediction in predictions] == [False, True, False]
 
 
 def test_label_tasks_choose_and_keep_both_choices():

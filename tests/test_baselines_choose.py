@@ -13,6 +13,7 @@ from evals.example import Prompt, Shot
 
 SHOTS = tuple(Shot(f"the food number {number} was great", "positive") for number in range(4))
 PROMPTS = [Prompt("Say what the review is.", "the staff " * count + str(count), SHOTS) for count in (1, 30, 3, 12, 2)]
+NESTED = ["1", "10", "card payment", "numeric value", "card", "100", "1"]
 LABELS = ["positive", "negative", "neutral", "pos", "numeric value", "abbreviation one two three", "positive"]
 
 
@@ -22,20 +23,24 @@ def model(kind="llama", attention="sdpa", **options):
     return LocalModel.from_module(module, tiny_tokenizer(**options), name=kind)
 
 
-def naive(module, prompt, label):
-    """The log-likelihood of ``label`` by one full forward pass, without cache, padding or batch."""
+def naive(module, prompt, label, ends=()):
+    """The log-likelihood of ``label`` by one full forward pass, without cache, padding or batch.
+
+    With ``ends``, that of the label and then any one of them.
+    """
     with torch.no_grad():
         logprobs = module(torch.tensor([[*prompt, *label]])).logits[0].double().log_softmax(-1)
-    return sum(logprobs[len(prompt) - 1 + place, token].item() for place, token in enumerate(label))
+    total = sum(logprobs[len(prompt) - 1 + place, token].item() for place, token in enumerate(label))
+    return total + (logprobs[-1, list(ends)].exp().sum().log().item() if ends else 0.0)
 
 
-def assert_exact(asked, choices, prompts, labels):
+def assert_exact(asked, choices, prompts, labels, ends=()):
     for choice, prompt in zip(choices, prompts, strict=True):
         assert choice.error is None
         ids, tokens = asked.encode_prompt(prompt), [asked.encode_answer(label) for label in labels]
-        alone = [naive(asked.module, ids, label) for label in tokens]
+        alone = [naive(asked.module, ids, label, ends) for label in tokens]
         assert choice.loglikelihoods == pytest.approx(alone, abs=1e-4)
-        means = [total / len(label) for total, label in zip(alone, tokens, strict=True)]
+        means = [total / (len(label) + bool(ends)) for total, label in zip(alone, tokens, strict=True)]
         assert choice.by_sum == labels[alone.index(max(alone))]
         assert choice.by_mean == labels[means.index(max(means))]
         assert (choice.prompt, choice.prompt_tokens) == (asked.render(prompt), len(ids))
@@ -50,6 +55,53 @@ def test_scores_are_those_of_the_naive_computation(kind, attention, way):
     asked = model(kind, attention, bos=True)
     asked._forward.way = way
     assert_exact(asked, asked.choose(PROMPTS, LABELS), PROMPTS, LABELS)
+
+
+def line_break(asked):
+    (first, second, *_) = asked.tokenizer("\n\nInput:", add_special_tokens=False)["input_ids"]
+    assert first == second
+    return first
+
+
+@pytest.mark.parametrize("way", ["tree", "cached", "plain"])
+@pytest.mark.parametrize("attention", ["sdpa", "eager"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_where_one_label_begins_another_each_is_scored_with_its_end(kind, attention, way):
+    asked = model(kind, attention, bos=True)
+    asked._forward.way = way
+    assert asked.labels_need_end(NESTED)
+    choices = asked.choose(PROMPTS, NESTED)
+    assert_exact(asked, choices, PROMPTS, NESTED, ends=(1, line_break(asked)))
+    assert all(choice.loglikelihoods[0] == choice.loglikelihoods[-1] for choice in choices)
+
+
+def test_labels_of_which_none_begins_another_are_scored_without_their_end():
+    asked = model()
+    assert not asked.labels_need_end(LABELS)
+    assert not asked.labels_need_end(["1", "1"])
+    assert not asked.labels_need_end([])
+
+
+def test_in_a_chat_a_label_ends_with_the_turn_and_at_no_line_break():
+    asked = model(chat_template=CHAT_TEMPLATE)
+    assert_exact(asked, asked.choose(PROMPTS, NESTED), PROMPTS, NESTED, ends=(1, asked.answer_end_id))
+    assert asked.answer_end_id != 1
+
+
+def test_without_an_end_token_a_label_ends_where_the_next_input_begins():
+    module = tiny_module()
+    module.config.eos_token_id = module.generation_config.eos_token_id = None
+    asked = LocalModel.from_module(module, tiny_tokenizer(eos=False), name="unending")
+    assert_exact(asked, asked.choose(PROMPTS, NESTED), PROMPTS, NESTED, ends=(line_break(asked),))
+
+
+def test_an_end_token_that_the_model_does_not_know_is_left_out():
+    tokenizer = tiny_tokenizer()
+    tokenizer.add_tokens([f"<|{n}|>" for n in range(10)])
+    tokenizer.eos_token = "<|9|>"
+    asked = LocalModel.from_module(tiny_module(), tokenizer, name="small")
+    assert asked.answer_end_id >= 424
+    assert_exact(asked, asked.choose(PROMPTS, NESTED), PROMPTS, NESTED, ends=(1, line_break(asked)))
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -67,8 +119,8 @@ def test_one_label_single_tokens_and_seventy_seven_labels(labels):
 
 
 def test_chat_prompts():
-    asked = model(chat_template=CHAT_TEMPLATE)
-    assert_exact(asked, asked.choose(PROMPTS, LABELS), PROMPTS, LABELS)
+    asked, labels = model(chat_template=CHAT_TEMPLATE), ["positive", "negative", "numeric value"]
+    assert_exact(asked, asked.choose(PROMPTS, labels), PROMPTS, labels)
 
 
 def test_equal_likelihoods_go_to_the_label_named_first():
@@ -86,17 +138,20 @@ tokens = st.integers(3, 40)
     labels=st.lists(st.lists(st.integers(3, 6), min_size=1, max_size=4), min_size=1, max_size=6),
     columns=st.integers(2, 12),
     rows=st.integers(1, 3),
+    ways_to_end=st.sets(st.integers(3, 6)),
+    way=st.sampled_from(["tree", "cached", "plain"]),
 )
-def test_any_prompts_and_labels_in_any_batches(start, ends, labels, columns, rows):
+def test_any_prompts_and_labels_in_any_batches(start, ends, labels, columns, rows, ways_to_end, way):
     module = tiny_module("llama", layers=1)
     forward = Forward(module)
+    forward.way = way
     # So tight that the labels need several trees and the prompts several batches.
     logits = columns * forward.vocabulary
     forward.budget = Budget(tokens=64, cached=256, scores=2**14, logits=logits, rows=rows, enough=32)
     prompts = [[*start, *end] for end in ends]
-    found = score_labels(forward, prompts, start, labels)
+    found = score_labels(forward, prompts, start, labels, sorted(ways_to_end))
     for prompt, scores in zip(prompts, found, strict=True):
-        assert list(scores) == pytest.approx([naive(module, prompt, label) for label in labels], abs=1e-4)
+        assert list(scores) == pytest.approx([naive(module, prompt, label, ways_to_end) for label in labels], abs=1e-4)
 
 
 def fed_tokens(module):
@@ -154,7 +209,8 @@ def test_a_row_too_long_fails_alone():
     long = Prompt("Say what it is.", "word " * 600)
     choices = model().choose([PROMPTS[0], long, PROMPTS[2]], LABELS)
     assert [choice.error is None for choice in choices] == [True, False, True]
-    assert choices[1].error == f"prompt is {choices[1].prompt_tokens} tokens, the model's context is 512"
+    told = f"prompt is {choices[1].prompt_tokens} tokens and its answer needs up to 14, the model's context is 512"
+    assert choices[1].error == told
     assert (choices[1].by_sum, choices[1].loglikelihoods) == ("", ())
 
 
@@ -165,7 +221,8 @@ def test_the_longest_label_must_fit_behind_the_prompt():
     filler = Prompt(PROMPTS[0].instruction, PROMPTS[0].input + " a" * (room - 2), SHOTS)
     assert len(asked.encode_prompt(filler)) == 510
     assert asked.choose([filler], ["a"])[0].error is None
-    assert asked.choose([filler], ["a a a"])[0].error == "prompt is 510 tokens, the model's context is 512"
+    told = "prompt is 510 tokens and its answer needs up to 3, the model's context is 512"
+    assert asked.choose([filler], ["a a a"])[0].error == told
 
 
 def test_a_token_that_the_model_has_no_embedding_for_is_an_error_of_its_row():

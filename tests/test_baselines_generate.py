@@ -155,14 +155,54 @@ def test_a_row_too_long_fails_alone():
     long = Prompt("Say what it is.", "word " * 600)
     good, bad = model().generate([PROMPTS[0], long], Limits(5))
     assert (good.error, bad.text) == (None, "")
-    assert bad.error == f"prompt is {bad.prompt_tokens} tokens, the model's context is 512"
+    told = f"prompt is {bad.prompt_tokens} tokens and its answer needs up to 5, the model's context is 512"
+    assert bad.error == told
 
 
-def test_the_answer_must_fit_behind_the_prompt():
-    asked = model()
-    used = len(asked.encode_prompt(PROMPTS[0]))
-    assert asked.generate(PROMPTS[:1], Limits(512 - used))[0].error is None
-    assert "the model's context is 512" in asked.generate(PROMPTS[:1], Limits(513 - used))[0].error
+def filler(asked, tokens):
+    """A prompt of exactly so many tokens."""
+    used = len(asked.encode_prompt(Prompt("Do.", "a")))
+    prompt = Prompt("Do.", "a" + " a" * (tokens - used))
+    assert len(asked.encode_prompt(prompt)) == tokens
+    return prompt
+
+
+@pytest.mark.parametrize("way", ["tree", "plain"])
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_long_prompt_leaves_its_answer_less_room_and_no_other(kind, way):
+    asked = unending(model(kind))
+    asked._forward.way = way
+    prompts = [filler(asked, tokens) for tokens in (400, 497, 60, 496, 512, 490)]
+    rows = asked.generate(prompts, Limits(40))
+    assert [row.completion_tokens for row in rows] == [40, 0, 40, 16, 0, 22]
+    assert rows[1].error == "prompt is 497 tokens and its answer needs up to 40, the model's context is 512"
+    assert [row.error is None for row in rows] == [True, False, True, True, False, True]
+    for row, prompt in zip(rows, prompts, strict=True):
+        if row.error is None:
+            assert row.text == text_of(asked, by_transformers(asked, prompt, row.completion_tokens))
+            assert row.text == asked.generate([prompt], Limits(40))[0].text
+
+
+def test_an_answer_allowed_fewer_tokens_than_the_least_room_needs_no_more():
+    asked = unending(model())
+    prompts = [filler(asked, tokens) for tokens in (507, 508)]
+    assert [row.completion_tokens for row in asked.generate(prompts, Limits(5))] == [5, 0]
+
+
+@pytest.mark.parametrize("way", ["tree", "plain"])
+def test_an_answer_still_going_on_at_its_limit_is_cut(way):
+    tokenizer = tiny_tokenizer()
+    tokens = [*tokenizer(" Paris", add_special_tokens=False)["input_ids"], 1]
+
+    def cut(limits):
+        asked = LocalModel.from_module(scripted(tokens), tokenizer, name="scripted")
+        asked._forward.way = way
+        (row,) = asked.generate([Prompt("Do.", "a")], limits)
+        return row.cut
+
+    assert cut(Limits(len(tokens) - 1))
+    assert not cut(Limits(len(tokens)))
+    assert not cut(Limits(len(tokens) - 1, ("is",)))
 
 
 def test_nan_is_an_error_of_its_row():

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines.label_tree import grow_trees
+from baselines.label_tree import END, grow_trees, one_begins_another
 
 labels_of_tokens = st.lists(st.lists(st.integers(0, 3), min_size=1, max_size=5), min_size=1, max_size=20)
 
@@ -26,6 +26,18 @@ def prefix_of(tree, node):
 def tree_sums(tree):
     logprobs = np.array([[bigram(prefix_of(tree, node), token) for node, token in tree.edges]])
     return tree.sums(logprobs)[0]
+
+
+@given(labels_of_tokens)
+def test_a_label_that_begins_another_is_found(labels):
+    pairs = [(one, other) for one in labels for other in labels]
+    assert one_begins_another(labels) == any(len(a) < len(b) and b[: len(a)] == a for a, b in pairs)
+
+
+def test_a_labels_end_is_its_last_step():
+    (tree,) = grow_trees([[5], [5, 6]], ends=[1, 2])
+    assert tree.steps == (((0, 5), (1, END)), ((0, 5), (1, 6), (2, END)))
+    assert (tree.token[1:], tree.ends) == ((5, 6), (1, 2))
 
 
 @given(labels_of_tokens, st.none() | st.integers(1, 6))

@@ -138,6 +138,21 @@ def test_step_by_step_generates_and_keeps_the_part_after_answer(tmp_path, answer
     assert model.limits[0].max_new_tokens == report.facts["max_new_tokens"] == 261
 
 
+@pytest.mark.parametrize("name", ["zero_shot", "few_shot", "cot"])
+def test_an_arm_that_writes_says_which_training_answers_are_too_long(tmp_path, name):
+    task = make_task(make_rows(("a", "word " * 40), ("b", "word")), answer="text", generate={"max_new_tokens_cap": 30})
+    report, _, _ = run(name, task, tmp_path)
+    assert report.facts["answers_cut"].startswith("1 of 2 training answers are longer than the 30 tokens")
+
+
+def test_an_arm_that_chooses_says_when_it_scores_the_labels_end(tmp_path):
+    model = FakeModel()
+    model.labels_need_end = lambda labels: True
+    for name, told in (("zero_shot", True), ("few_shot", True), ("cot", False)):
+        report, _, _ = run(name, make_task(ROWS), tmp_path, model=model)
+        assert ("label_end" in report.facts) is told
+
+
 def test_step_by_step_leaves_half_of_a_small_context_to_the_prompt(tmp_path):
     model = FakeModel(context=100)
     run("cot", make_task(ROWS), tmp_path, model=model)
