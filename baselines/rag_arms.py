@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from baselines.answering import Facts
 from baselines.chunking import chunk_documents
 from baselines.index import PassageIndex, build_index
-from baselines.prompt_arms import Facts, PromptArm, Question, shot_facts
+from baselines.prompt_arms import PromptArm, Question, shot_facts
 from baselines.shots import ShotSet, balanced_order, choose_shots, first_fitting, probe_input, shot_pool
 from evals.errors import ArmError
 from evals.example import Document, Example, Passage, Prompt
@@ -116,7 +117,11 @@ class Rag(PromptArm):
         sizes = [(shots, kept) for kept in range(len(hits), -1, -1)] + [(left, 0) for left in range(shots - 1, -1, -1)]
         variants = (Prompt(self.instruction, asked, self.shown.shots(asked, s), tuple(hits[:p])) for s, p in sizes)
         prompt = first_fitting(variants, self.fits)
-        return Question(prompt, tuple(Retrieved(hit.id, hit.document_id, hit.score) for hit in prompt.passages))
+        shown = len(prompt.passages)
+        return Question(
+            prompt,
+            tuple(Retrieved(hit.id, hit.document_id, hit.score, rank < shown) for rank, hit in enumerate(hits)),
+        )
 
 
 class RagShots(Rag):

@@ -63,7 +63,7 @@ def test_passages_leave_from_the_end_when_the_prompt_is_too_long(tmp_path):
     # 7 words of instruction, 9 of input, 6 and 2 of answer and specials; each passage is 9 words.
     _, predictions, asked = run("rag", tmp_path, model=FakeModel(context=36))
     assert [passage.id for passage in asked[0].passages] == ["wood#1"]
-    assert [found.id for found in predictions[0].retrieved] == ["wood#1"]
+    assert [(found.id, found.shown) for found in predictions[0].retrieved] == [("wood#1", True), ("wood#0", False)]
     assert predictions[0].error is None
 
 
@@ -71,7 +71,7 @@ def test_a_prompt_too_long_without_passages_keeps_instruction_and_input(tmp_path
     examples = make_rows(("owl " * 40, "x"), prefix="e")
     _, predictions, asked = run("rag", tmp_path, model=FakeModel(context=36), examples=examples)
     assert (asked[0].passages, asked[0].input) == ((), "owl " * 40)
-    assert predictions[0].retrieved == ()
+    assert [found.shown for found in predictions[0].retrieved] == [False, False]
     assert "context is 36" in predictions[0].error
 
 
