@@ -34,19 +34,15 @@ def row_metric(metric: Metric) -> str:
 def score(task: Task, example: Example, prediction: Prediction) -> ScoredPrediction:
     """Return ``prediction`` with its readings and scores; the best of the accepted answers counts.
 
-    The lenient score is never below the strict one: a text whose first paragraph scores less than the
-    whole is taken whole. A prediction with an error gets no scores. Raises ``ArmError`` when the
-    prediction is for another row.
+    Both readings are made without a look at this row's targets. A prediction with an error gets no scores.
+    Raises ``ArmError`` when the prediction is for another row.
     """
     if prediction.id != example.id:
         raise ArmError(f"the arm answered row {prediction.id!r} where row {example.id!r} was asked")
     strict = lenient = counted = None
     if prediction.error is None:
-        name = row_metric(task.metric)
         strict = _read(task, example, prediction, strict=True)
         lenient = _read(task, example, prediction, strict=False)
-        if lenient.metrics[name] < strict.metrics[name]:
-            lenient = strict
         counted = strict if task.settings.extraction == "strict" else lenient
     return ScoredPrediction(
         id=example.id,
@@ -71,14 +67,6 @@ def score(task: Task, example: Example, prediction: Prediction) -> ScoredPredict
     )
 
 
-def read_answer(
-    answer: str, kind: AnswerKind, labels: Sequence[str], targets: Sequence[str], *, strict: bool
-) -> str | None:
-    """Return what one reading makes of ``answer``; of ``targets`` only the form is used, never the content."""
-    openings = "".join(sorted({target.strip()[:1] for target in targets})) if kind == "json" else "{["
-    return extract(answer, kind, labels, strict=strict, openings=openings)
-
-
 def measures(kind: AnswerKind, tolerance: float) -> dict[str, Measure]:
     """Return the metrics that a single row of this kind has, by name: (answer, target) → 0…1."""
     if kind == "label":
@@ -97,7 +85,7 @@ def _read(task: Task, example: Example, prediction: Prediction, *, strict: bool)
         extracted: str | None = prediction.raw  # chosen from the labels: there is nothing to extract
     else:
         answer = prediction.raw if prediction.answer is None else prediction.answer
-        extracted = read_answer(answer, task.answer, task.labels, example.targets, strict=strict)
+        extracted = extract(answer, task.answer, task.labels, strict=strict, form=task.form)
     metrics = measures(task.answer, task.settings.tolerance)
     if extracted is None:
         return _Reading(None, dict.fromkeys(metrics, 0.0))

@@ -1,8 +1,10 @@
 """A task as the house uses it: the file's settings with the rows and documents that it names."""
 
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
+from evals.answer_form import AnswerForm, answer_form
 from evals.example import Document, Example
 from evals.task_file import METRICS, AnswerKind, Metric, TaskFile
 
@@ -42,3 +44,8 @@ class Task:
     def metric(self) -> Metric:
         """The metric that decides."""
         return self.settings.metric or METRICS[self.settings.answer][0]
+
+    @cached_property
+    def form(self) -> AnswerForm:
+        """What its answers look like, going by the training rows; no eval row has a say in how answers are read."""
+        return answer_form(target for row in self.train for target in row.targets)

@@ -5,6 +5,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from evals.answer_form import AnswerForm, answer_form
 from evals.extraction import extract
 
 MOODS = ("positive", "negative", "neutral")
@@ -76,14 +77,14 @@ def test_labels_that_are_hard_to_tell_apart(labels, answer, label):
         ("5.", "5.", "5."),
         ("1,234.5", None, "1234.5"),
         ("1234567", "1234567", "1234567"),
-        ("12,34", None, "34"),
+        ("12,34", None, None),
         ("about −7 °C", None, "-7"),
         ("it costs $1,000.00.", None, "1000.00"),
         ("$-5", None, "-5"),
         ("−€5", None, "-5"),
         ("45 %", None, "45"),
         ("2 + 3 = 5", None, "5"),
-        ("5-3", None, "3"),
+        ("5-3", None, None),
         ("1e3", "1e3", "1e3"),
         ("roughly 1.5e-3 m", None, "1.5e-3"),
         ("on page 12 (of 40)", None, "40"),
@@ -94,6 +95,28 @@ def test_labels_that_are_hard_to_tell_apart(labels, answer, label):
         ("1e-99999999999999999999", None, None),
         ("答案是42", None, "42"),
         ("", None, None),
+        ("Answer: 7 (of 10)", None, "7"),
+        ("7 (of 10). So the answer is **8**, out of 10", None, "8"),
+        ("Answer: 3\nNo, 4.\n**Final answer:** 5 of 9", None, "5"),
+        ("Answer: 2 + 3 = 5 (of 9)", None, "5"),
+        ("Answer:\n\n12 apples, 3 pears", None, "12"),
+        ("It is 7 of 10. Answer: unknown", None, "10"),
+        ("1 000", None, "1000"),
+        ("1\u00a0000 km", None, "1000"),
+        ("it is −1\u202f234\u202f567.5 there", None, "-1234567.5"),
+        ("1'000 or so", None, "1000"),
+        ("in 2019 300 people", None, "300"),
+        ("so...5", None, "5"),
+        ("1.234,56", None, None),
+        ("1 000,5", None, None),
+        ("1.234.567", None, None),
+        ("0,123", None, None),
+        ("1_000", None, None),
+        ("1/2", None, None),
+        ("Answer: 7/10", None, None),
+        ("on 2024-05-01", None, None),
+        ("at 12:30", None, None),
+        ("10^3", None, None),
     ],
 )
 def test_numbers(answer, exact, forgiving):
@@ -114,8 +137,21 @@ def test_numbers(answer, exact, forgiving):
         ('{"a": 1e999}', None, None),
         ("{'a': 1}", None, None),
         ('{"a": 1', None, None),
-        ("3", None, None),
-        ("[" * 101 + "]" * 101, None, "[" * 100 + "]" * 100),
+        ("3", "3", "3"),
+        ("it's 3", None, None),
+        ("[" * 101 + "]" * 101, None, None),
+        ('{"intent":"x","slots":{"a":"b"}', None, None),
+        ('{"a": [1, 2], "b": {"c": "d"}, "e": "f', None, None),
+        ('{"a": {"b": 1}, "c": tr', None, None),
+        ('{"a": {"b": 1}, "c": 1.', None, None),
+        ('{"a": {"b": 1}, "c": "\\u00', None, None),
+        ('{"a": {"b": 1}, "c": "two\nlines', None, None),
+        ('{"a": NaN, "b": {"c": 1}', None, None),
+        ('```json\n{"a": {"b": 1},\n```', None, None),
+        ('It is {"a": 1}, or {"b": {"c": 1}', None, '{"a": 1}'),
+        ('{"a": 1, "a": {"b": 2}}', None, None),
+        ('{"a": NaN, "b": {"c": 1}} {"d": 1}', None, '{"d": 1}'),
+        ('[note] the set {x is {"a": 1}', None, '{"a": 1}'),
     ],
 )
 def test_json(answer, exact, forgiving):
@@ -125,10 +161,29 @@ def test_json(answer, exact, forgiving):
 
 def test_json_looks_for_what_the_tasks_answers_begin_with():
     answer = 'According to [1], it is {"a": 1}'
-    assert lenient(answer, "json", openings="{") == '{"a": 1}'
-    assert lenient(answer, "json", openings="{[") == "[1]"
-    assert lenient("only [1] here", "json", openings="{") == "[1]"
-    assert strict("3", "json", openings="{3") == "3"
+    assert lenient(answer, "json", form=AnswerForm(brackets="{")) == '{"a": 1}'
+    assert lenient(answer, "json", form=AnswerForm(brackets="{[")) == "[1]"
+    assert lenient("only [1] here", "json", form=AnswerForm(brackets="{")) == "[1]"
+    assert lenient('see [1]: {"a": {"b": 1}', "json", form=AnswerForm(brackets="{")) is None
+    assert lenient('it is {"a": [1]}', "json", form=AnswerForm(brackets="[")) == '{"a": [1]}'
+
+
+def test_a_text_keeps_what_the_tasks_answers_wear():
+    answer = 'Answer: "one\n\ntwo"\n\nthree'
+    assert lenient(answer, "text", form=AnswerForm(paragraphs=2)) == "one\n\ntwo"
+    assert lenient(answer, "text", form=AnswerForm(paragraphs=9)) == '"one\n\ntwo"\n\nthree'
+    assert lenient(answer, "text", form=AnswerForm(cue=True)) == 'Answer: "one'
+    assert lenient('"one"', "text", form=AnswerForm(quotes=True)) == '"one"'
+
+
+def test_the_form_is_that_of_all_answers():
+    assert answer_form([]) == AnswerForm()
+    assert answer_form(["plain", "one\ntwo"]) == AnswerForm()
+    assert answer_form(["plain", " one\n \n\ntwo\n\nthree\n"]) == AnswerForm(paragraphs=3)
+    assert answer_form(["plain", "Summary: it rained"]) == AnswerForm(cue=True)
+    assert answer_form(["plain", "“so he said”"]) == AnswerForm(quotes=True)
+    assert answer_form(["[1]", "3"]).brackets == "["
+    assert answer_form(["3", "null"]).brackets == "{["
 
 
 @pytest.mark.parametrize(
@@ -163,6 +218,12 @@ def test_never_raises_and_lenient_takes_what_strict_takes(answer, kind):
             assert forgiving == exact
     if kind == "label" and forgiving is not None:
         assert forgiving in MOODS
+
+
+@given(st.lists(SIGNS.filter(str.strip), min_size=1, max_size=3), st.data())
+def test_a_text_of_the_tasks_form_is_read_as_it_is(targets, data):
+    target = data.draw(st.sampled_from(targets)).strip()
+    assert lenient(target, "text", form=answer_form(targets)).split() == target.split()
 
 
 @given(st.lists(st.text(min_size=1, max_size=8).filter(lambda s: s == s.strip()), min_size=1, unique=True), st.data())

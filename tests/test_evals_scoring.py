@@ -13,14 +13,15 @@ from evals.task import Task
 from evals.task_file import METRICS, TaskFile
 
 
-def task(answer, *, labels=(), **more):
+def task(answer, *, labels=(), train=(), **more):
     settings = TaskFile(instruction="x", answer=answer, data={"train": "t.jsonl"}, **more)
-    return Task("t", settings, Path(), tuple(labels), (), (), (), {})
+    rows = tuple(Example(f"t{number}", "in", (target,)) for number, target in enumerate(train))
+    return Task("t", settings, Path(), tuple(labels), rows, (), (), {})
 
 
-def scored(answer, raw, *targets, labels=(), answer_part=None, choice_by_mean=None, error=None, **more):
+def scored(answer, raw, *targets, labels=(), train=(), answer_part=None, choice_by_mean=None, error=None, **more):
     prediction = Prediction("1", raw, answer=answer_part, choice_by_mean=choice_by_mean, error=error)
-    return score(task(answer, labels=labels, **more), Example("1", "in", targets), prediction)
+    return score(task(answer, labels=labels, train=train, **more), Example("1", "in", targets), prediction)
 
 
 def test_labels_are_read_in_both_ways():
@@ -67,19 +68,32 @@ def test_only_the_answers_part_is_read():
     assert (row.extracted, row.score, row.score_strict, row.answer) == ("7", 1, 1, "7")
 
 
-def test_a_lenient_reader_takes_the_whole_text_where_that_is_better():
+def test_how_a_text_is_read_follows_the_training_answers_and_never_the_rows_own():
     text = "First paragraph.\n\nSecond paragraph."
-    row = scored("text", text, text)
+    row = scored("text", text, text, train=["one\n\ntwo"])
     assert (row.score, row.score_strict, row.extracted) == (1, 1, text)
+    for target in (text, "First paragraph."):
+        row = scored("text", text, target, train=["one", "two"])
+        assert row.extracted == "First paragraph."
+        assert row.score == (1 if target == "First paragraph." else row.score)
+    assert scored("text", text, text, train=["one"]).score < 1
     row = scored("text", "Paris\n\nInput: what else is there to ask?", "Paris")
     assert (row.score, row.extracted) == (1, "Paris")
     assert row.score_strict < 1
 
 
-def test_json_targets_tell_what_to_look_for():
-    assert scored("json", 'see [1]: {"a": 1}', '{"a": 1.0}').score == 1
+def test_json_training_answers_tell_what_to_look_for():
+    answer = 'see [1]: {"a": 1}'
+    assert scored("json", answer, '{"a": 1.0}', train=["{}"]).score == 1
+    assert scored("json", answer, '{"a": 1.0}', train=["[]"]).score == 0
+    assert scored("json", answer, "[1]", train=["{}"]).score == 0
     assert scored("json", '"x"', '"x"').score_strict == 1
     assert scored("json", '{"a": 1', '{"a": 1}').metrics == {"json_exact": 0, "json_f1": 0, "json_valid": 0}
+
+
+def test_a_cut_answer_is_no_valid_json():
+    row = scored("json", '{"intent":"x","slots":{"a":"b"}', '{"intent":"x","slots":{"a":"b"}}')
+    assert (row.extracted, row.metrics["json_valid"]) == (None, 0)
 
 
 def test_tolerance_is_the_tasks():
@@ -106,11 +120,13 @@ def test_a_prediction_for_another_row_is_refused():
     st.text(alphabet=st.sampled_from('ab1.\n {}[]":Answer'), max_size=30),
     st.sampled_from(["strict", "lenient"]),
 )
-def test_scores_are_shares_and_lenient_is_never_below_strict(kind_and_metric, raw, extraction):
+def test_scores_are_shares_and_a_target_scores_fully(kind_and_metric, raw, extraction):
     kind, metric = kind_and_metric
     target = {"label": "a", "text": "a b", "json": '{"a": 1}', "number": "1"}[kind]
     row = scored(kind, raw, target, labels=("a", "b"), metric=metric, extraction=extraction)
-    assert 0 <= row.score_strict <= row.score_lenient <= 1
+    assert 0 <= row.score_strict <= 1
+    assert 0 <= row.score_lenient <= 1
+    assert kind == "text" or row.score_strict <= row.score_lenient
     assert row.score == (row.score_strict if extraction == "strict" else row.score_lenient)
     assert all(0 <= value <= 1 for value in row.metrics.values())
     again = scored(kind, target, target, labels=("a", "b"), metric=metric, extraction=extraction)
