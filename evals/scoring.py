@@ -1,6 +1,6 @@
 """A prediction becomes a scored prediction: read in both ways, measured by every metric that fits."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import assert_never
 
