@@ -36,10 +36,10 @@ WIDTH, LAYERS, HEADS, INNER, CONTEXT = 192, 6, 6, 512, 2048
 """The shape of the model: every width is divisible by 32, as NF4 needs it."""
 
 LEARNING_RATE = 3e-3
-RUNG_SHARE = 0.04
+RUNG_SHARE = 0.06
 """A kind of lesson gets at most this share of all tokens at one level before it goes on all the same."""
 
-RUNG_TOKENS = 500_000
+RUNG_TOKENS = 700_000
 """The same where only the time is given."""
 
 MOST_WORKERS = 8

@@ -22,7 +22,7 @@ PASS = 0.8
 SHARES = {"reading": 5.0, "labels_shots": 2.0, "labels_rule": 1.0, "format_shots": 2.0, "format_rule": 1.0}
 """How often each open kind comes, relative to the others."""
 
-OPENS = {"labels_shots": ("reading", 1), "labels_rule": ("labels_shots", 1), "format_rule": ("format_shots", 1)}
+OPENS = {"labels_shots": ("reading", 2), "labels_rule": ("reading", 3), "format_rule": ("format_shots", 1)}
 """A kind opens when another has reached a level; kinds not named are open from the start."""
 
 AT_FRONTIER = 0.7

@@ -63,11 +63,12 @@ class Shape:
 
 
 SHAPES = (
-    Shape((2, 2), (8, 12), (1, 1), (0, 1)),
-    Shape((2, 4), (12, 16), (1, 1), (0, 3)),
+    Shape((6, 8), (24, 28), (1, 1), (0, 1)),
+    Shape((4, 6), (20, 26), (1, 1), (0, 3)),
     Shape((3, 5), (14, 20), (1, 2), (1, 5), topics=0.2, sentences=0.3),
     Shape((2, 8), (8, 28), (1, 3), (1, 8), topics=0.3, sentences=0.5),
 )
+"""The steps of the course: many labels with short texts first (see ``world_reading.SHAPES``)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +97,7 @@ def sorting_by_shots(words: Words, shape: Shape) -> Lesson:
     return Lesson("labels_shots", Prompt(_instruction(words, rule, 0.5), last[0], shots), last[1], (), tuple(known))
 
 
-def sorting_by_rule(words: Words, shape: Shape, asked: int = 8) -> Lesson:
+def sorting_by_rule(words: Words, shape: Shape, asked: int = 12) -> Lesson:
     """Return a lesson whose instruction tells the rule; there are no shots."""
     rng = words.rng
     rule = _rule(words, shape)

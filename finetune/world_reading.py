@@ -57,15 +57,19 @@ class Shape:
 
 SHAPES = (
     Shape((1, 1), (1, 1)),
-    Shape((1, 1), (2, 3)),
-    Shape((2, 3), (1, 1), shared=True),
-    Shape((2, 2), (2, 3), generic=0.8, shared=True),
-    Shape((1, 3), (2, 4), generic=0.5, alike=0.1, unknown=0.3, warned=0.3, shots=0.1),
-    Shape((1, 2), (3, 6), generic=0.5, alike=0.2, unknown=0.3, warned=0.3, shots=0.1),
-    Shape((3, 5), (2, 4), spread=True, generic=0.5, alike=0.4, unknown=0.3, warned=0.3, shots=0.1, asked=10),
-    Shape((5, 5), (4, 6), spread=True, generic=0.5, alike=0.6, unknown=0.3, warned=0.3, shots=0.1, asked=14),
+    Shape((1, 1), (3, 5)),
+    Shape((6, 8), (1, 1), asked=16, shared=True),
+    Shape((3, 4), (2, 3), asked=12, shared=True),
+    Shape((2, 4), (2, 4), generic=0.5, alike=0.1, unknown=0.3, warned=0.3, shots=0.1),
+    Shape((1, 3), (3, 6), generic=0.5, alike=0.2, unknown=0.3, warned=0.3, shots=0.1),
+    Shape((3, 5), (2, 4), spread=True, generic=0.5, alike=0.4, unknown=0.3, warned=0.3, asked=10, shots=0.1),
+    Shape((5, 5), (4, 6), spread=True, generic=0.5, alike=0.6, unknown=0.3, warned=0.3, asked=14, shots=0.1),
 )
-"""The steps of the course: copy, choose the attribute, choose the entity, both, more of everything."""
+"""The steps of the course: copy, choose the attribute, choose the entity, both, then wordings, unknowns, passages.
+
+Choosing the entity is learnt from many entities with one fact each: between two or three, a model lives with
+guessing (measured: at chance for 2.5 million tokens, where eight entities took half a million).
+"""
 
 
 def reading(words: Words, shape: Shape) -> Lesson:

@@ -124,7 +124,7 @@ def test_passing_a_level_takes_the_kind_up(tokenizer):
         )
     ]
     assert set(made.validate(Knowing(rows), 50).scores.values()) == {1.0}
-    assert made.levels == {"reading": 1, "format_shots": 1, "labels_shots": 0, "format_rule": 0}
+    assert made.levels == {"reading": 1, "format_shots": 1, "format_rule": 0}
 
 
 def test_the_model_fits_every_path_of_the_house():
