@@ -11,11 +11,15 @@ from evals.arm_labels import LabelTask, by_mean, counted
 from evals.label_metrics import truth
 from evals.protocols import FitReport
 from evals.retrieval_metrics import retrieval_quality
+from evals.runner import BATCH_ROWS
 from evals.scored import ScoredPrediction
 from evals.stats import Estimate
 
 ERROR_KINDS = 5
 SHOWN_LABELS = 200
+
+LATENCY_BASIS = f"share of a batch of up to {BATCH_ROWS} rows"
+"""What a row's time is: rows are answered in batches, so no row's own time is known."""
 
 Row = ScoredPrediction
 Value = Callable[[Row], float | None]
@@ -51,6 +55,7 @@ class ArmSummary:
             "choice_rule": "sum" if chosen else None,
             "per_seed": self._per_seed(),
             "errors": arm.errors,
+            "cut": sum(row.cut for row in arm.all_rows()),
             "error_kinds": [dataclasses.asdict(kind) for kind in arm.error_kinds[:ERROR_KINDS]],
             "cost": _cost(arm),
             "retrieval": _retrieval(arm) if documents else None,
@@ -143,6 +148,7 @@ def _cost(arm: ArmCells) -> dict[str, Any]:
         "completion_tokens": sum(row.completion_tokens for row in rows),
         "prompt_tokens_mean": figure(_average(row.prompt_tokens for row in rows)),
         "completion_tokens_mean": figure(_average(row.completion_tokens for row in rows)),
+        "latency_basis": LATENCY_BASIS,
         "latency_ms_p50": figure(float(np.percentile(times, 50))) if rows else None,
         "latency_ms_p95": figure(float(np.percentile(times, 95))) if rows else None,
         "peak_memory_mb": figure(max(peaks)) if peaks else None,
@@ -155,6 +161,7 @@ def _fit(fit: FitReport) -> dict[str, Any]:
 
 
 def _retrieval(arm: ArmCells) -> dict[str, Any] | None:
+    """Return the quality over all that was retrieved, whether the prompt had room for it or not."""
     rows: Sequence[tuple[list[str], str]] = [
         ([passage.document_id for passage in row.retrieved], row.doc_id)
         for row in arm.all_rows()

@@ -14,14 +14,17 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from evals.errors import RunError
 from evals.files import write_json, write_text
-from evals.protocols import Family, FitReport, LossPoint
+from evals.protocols import Family, FitReport
 from evals.scored import ScoredPrediction
+from evals.stored import from_record
 
 SCHEMA = 1
+
+Stored = TypeVar("Stored")
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +37,14 @@ class CellCost:
     prompt_tokens: int
     completion_tokens: int
     peak_memory_mb: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class CellFailure:
+    """Why a cell failed; ``trace`` is for whoever has to mend an unforeseen error."""
+
+    cause: str
+    trace: str | None
 
 
 @dataclass(frozen=True)
@@ -64,19 +75,20 @@ class CellFolder:
         self.predictions = self.folder / "predictions.jsonl"
 
     def read(self) -> Cell:
-        """Return what the folder holds; a folder that isn't there is an empty cell."""
-        fit = _read_json(self.folder / "fit.json")
-        cost = _read_json(self.folder / "cost.json")
-        failure = _read_json(self.folder / "failure.json")
+        """Return what the folder holds; a folder that isn't there is an empty cell.
+
+        Raises ``RunError``, which names the file and what to do, for a file that can't be read.
+        """
+        failure = _read_stored(CellFailure, self.folder / "failure.json")
         return Cell(
             arm=self.arm,
             family=self.family,
             seed=self.seed,
             folder=self.folder,
             predictions=tuple(self._read_rows()),
-            fit=fit_from_json(fit) if fit else None,
-            cost=CellCost(**cost) if cost else None,
-            failure=str(failure["cause"]) if failure else None,
+            fit=_read_stored(FitReport, self.folder / "fit.json"),
+            cost=_read_stored(CellCost, self.folder / "cost.json"),
+            failure=failure.cause if failure is not None else None,
         )
 
     def _read_rows(self) -> list[ScoredPrediction]:
@@ -117,23 +129,29 @@ class CellFolder:
     def fail(self, cause: str, trace: str | None = None) -> None:
         """Record why the cell can't be completed; ``trace`` is for whoever has to mend an unforeseen error."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        write_json(self.folder / "failure.json", {"schema": SCHEMA, "cause": cause, "trace": trace})
+        failure = CellFailure(cause, trace)
+        write_json(self.folder / "failure.json", {"schema": SCHEMA} | dataclasses.asdict(failure))
 
 
 def fit_from_json(record: dict[str, Any]) -> FitReport:
-    """Return the ``FitReport`` that ``dataclasses.asdict`` made ``record`` from (without ``schema``)."""
-    losses = tuple(LossPoint(**point) for point in record.get("losses", ()))
-    return FitReport(**{**record, "losses": losses})
+    """Return the ``FitReport`` that ``dataclasses.asdict`` made ``record`` from (without ``schema``).
+
+    Raises ``ValueError`` when it isn't one.
+    """
+    return from_record(FitReport, record)
 
 
-def _read_json(path: Path) -> dict[str, Any] | None:
-    """Return the object in ``path`` without its schema number, or None when there is no file."""
+def _read_stored(kind: type[Stored], path: Path) -> Stored | None:
+    """Return what ``path`` holds, or None when there is no file."""
     try:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} can't be read ({error}); delete it to redo this step") from error
     if not isinstance(record, dict) or record.pop("schema", None) != SCHEMA:
         raise RunError(f"{path} has a schema that this version doesn't know (it knows {SCHEMA})")
-    return record
+    try:
+        return from_record(kind, record)
+    except ValueError as error:
+        raise RunError(f"{path} is damaged: {error}; delete it to redo this step") from None

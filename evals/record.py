@@ -4,22 +4,29 @@ import dataclasses
 import json
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
+
+from pydantic import Field, NonNegativeInt, StringConstraints, ValidationError
 
 from evals.errors import RunError
 from evals.files import write_json
 from evals.protocols import Family
+from evals.stored import first_problem, from_record
+from evals.task_file import METRICS, Metric, TaskFile
 
 SCHEMA = 1
+
+ArmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
+"""A name that is also part of a folder's name: no separators, no ``..``."""
 
 
 @dataclass(frozen=True)
 class PlannedArm:
     """An arm of a run with the seeds it's run on (one seed, 0, where chance plays no part)."""
 
-    name: str
+    name: ArmName
     family: Family
-    seeds: tuple[int, ...]
+    seeds: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
 
 
 @dataclass(frozen=True)
@@ -43,23 +50,36 @@ class RunRecord:
     task_name: str
     task: dict[str, Any]
     labels: tuple[str, ...]
-    metric: str
-    train_rows: int
-    documents: int
-    eval_ids: tuple[str, ...]
+    metric: Metric
+    train_rows: NonNegativeInt
+    documents: NonNegativeInt
+    eval_ids: Annotated[tuple[str, ...], Field(min_length=1)]
     hashes: dict[str, str]
     arms: tuple[PlannedArm, ...]
     skipped: dict[str, str]
     model: ModelRecord | None
     embedder: ModelRecord | None
     adapter: str | None
-    limit: int | None
+    limit: NonNegativeInt | None
     drop_overlap: bool
     notes: tuple[str, ...]
     versions: dict[str, str]
     machine: dict[str, str]
     command: str
     created: str
+
+    def settings(self, path: Path = Path("run.json")) -> TaskFile:
+        """Return ``task`` as settings.
+
+        Raises ``RunError``, which names ``path``, when it's no task file or ``metric`` doesn't fit it.
+        """
+        try:
+            settings = TaskFile.model_validate(self.task)
+        except ValidationError as error:
+            raise _damaged(path, first_problem(error, "task")) from None
+        if self.metric not in METRICS[settings.answer]:
+            raise _damaged(path, f"the metric {self.metric} doesn't fit task.answer: {settings.answer}")
+        return settings
 
     def write(self, run: Path) -> None:
         """Write ``run.json`` into the run folder."""
@@ -70,20 +90,21 @@ def read_record(run: Path) -> RunRecord:
     """Return the record in ``run``. Raises ``RunError`` when there is none that this version can read."""
     path = run / "run.json"
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         raise RunError(f"{run} is not a run folder: it has no run.json") from error
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} can't be read: {error}") from error
     schema = record.pop("schema", None) if isinstance(record, dict) else None
     if schema != SCHEMA:
         raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")
     try:
-        for name in ("labels", "eval_ids", "notes"):
-            record[name] = tuple(record[name])
-        record["arms"] = tuple(PlannedArm(**{**arm, "seeds": tuple(arm["seeds"])}) for arm in record["arms"])
-        for name in ("model", "embedder"):
-            record[name] = ModelRecord(**record[name]) if record[name] else None
-        return RunRecord(**record)
-    except (KeyError, TypeError) as error:
-        raise RunError(f"{path} is damaged: {error}") from error
+        found = from_record(RunRecord, record)
+    except ValueError as error:
+        raise _damaged(path, str(error)) from None
+    found.settings(path)
+    return found
+
+
+def _damaged(path: Path, what: str) -> RunError:
+    return RunError(f"{path} is damaged: {what}; start a new run, or put back the file as it was")

@@ -11,8 +11,6 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
-
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
 from evals.arm_summary import ArmSummary, figure, mean_fit_seconds, mean_tokens
@@ -58,7 +56,7 @@ def read_results(run: Path) -> dict[str, Any]:
 def build_results(run: Path) -> dict[str, Any]:
     """Return the results of the run in ``run``. Raises ``RunError`` when it can't be read."""
     record = read_record(run)
-    settings = _settings(run, record)
+    settings = record.settings(run / "run.json")
     arms = [read_arm(run, plan, record.eval_ids, settings.generate.max_error_share) for plan in record.arms]
     labels = label_task(record.labels, record.eval_ids, arms) if settings.answer == "label" else None
     scores = _scoreboard(record.metric, arms, labels)
@@ -92,15 +90,6 @@ def build_results(run: Path) -> dict[str, Any]:
         "limit": record.limit,
         "per_label": {arm.name: summaries[arm.name].per_label() for arm in done} if labels is not None else None,
     }
-
-
-def _settings(run: Path, record: RunRecord) -> TaskFile:
-    try:
-        return TaskFile.model_validate(record.task)
-    except ValidationError as error:
-        first = error.errors()[0]
-        where = ".".join(map(str, first["loc"]))
-        raise RunError(f"{run / 'run.json'} is damaged: task.{where}: {first['msg']}") from error
 
 
 def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None) -> Scoreboard:
@@ -137,7 +126,15 @@ def _absent(arm: ArmCells) -> Absent:
 def _skipped(name: str, why: str) -> dict[str, Any]:
     """Return the entry of an arm that doesn't fit the task; its family isn't recorded."""
     nothing = dict.fromkeys(("family", "score", "score_lenient", "score_strict", "by_mean", "choice_rule", "retrieval"))
-    empty: dict[str, Any] = {"metrics": {}, "per_seed": [], "errors": 0, "error_kinds": [], "cost": None, "fit": []}
+    empty: dict[str, Any] = {
+        "metrics": {},
+        "per_seed": [],
+        "errors": 0,
+        "cut": 0,
+        "error_kinds": [],
+        "cost": None,
+        "fit": [],
+    }
     return {"name": name, "trained": False, "status": "skipped", "reason": why} | nothing | empty
 
 

@@ -5,6 +5,7 @@ batch that a kill cut short is answered again as a whole, so that a resumed run 
 uninterrupted one would have asked.
 """
 
+import dataclasses
 import errno
 import fcntl
 import traceback
@@ -101,7 +102,7 @@ def _run_cell(bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: 
     )
     arm = bench.arms[cell.arm](context)
     with PeakMemory() as peak:
-        fit = arm.fit(bench.task.train, bench.task.documents)
+        fit = _with_peak(arm.fit(bench.task.train, bench.task.documents), peak.megabytes, cell.fit)
         folder.write_fit(fit)
         watcher.progressed(name, "answering", len(rows), len(examples))
         while len(rows) < len(examples):
@@ -139,6 +140,12 @@ def _check_errors(rows: Sequence[ScoredPrediction], total: int, allowed: float) 
     if count > allowed * total:
         kind, _ = errors.most_common(1)[0]
         raise ArmError(f"{count} of {len(rows)} rows failed (allowed: {allowed:.0%} of {total}); for example: {kind}")
+
+
+def _with_peak(fit: FitReport, peak: float, before: FitReport | None) -> FitReport:
+    """Return ``fit`` with the process's peak so far, and no less than an interrupted run had: it may have trained."""
+    known = (fit.peak_memory_mb, before.peak_memory_mb if before is not None else None)
+    return dataclasses.replace(fit, peak_memory_mb=max(peak, *(one or 0.0 for one in known)))
 
 
 def _cost(fit: FitReport, rows: Sequence[ScoredPrediction], peak: float) -> CellCost:

@@ -3,10 +3,16 @@
 import dataclasses
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from functools import cache
+from typing import Annotated
+
+from pydantic import Field, NonNegativeFloat, NonNegativeInt, TypeAdapter, ValidationError
 
 from evals.errors import RunError
 from evals.protocols import Retrieved
+from evals.stored import first_problem
+
+Share = Annotated[float, Field(ge=0, le=1)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,28 +23,30 @@ class ScoredPrediction:
     ``extracted`` and ``score`` follow the task's extraction (lenient unless it says otherwise);
     ``score_lenient`` and ``score_strict`` hold both readings. ``metrics`` maps every metric that fits
     the answer kind to this row's value (0…1), for the reading that counts. With an ``error`` all scores
-    are None: the row is counted as an error and never as a wrong answer.
+    are None: the row is counted as an error and never as a wrong answer. ``cut`` says that the answer was
+    still going on at its limit.
     """
 
     id: str
     input: str
-    targets: tuple[str, ...]
+    targets: Annotated[tuple[str, ...], Field(min_length=1)]
     prompt: str
     raw: str
     extracted: str | None
-    score: float | None
-    score_lenient: float | None
-    score_strict: float | None
-    metrics: dict[str, float] = field(default_factory=dict)
+    score: Share | None
+    score_lenient: Share | None
+    score_strict: Share | None
+    metrics: dict[str, Share] = field(default_factory=dict)
     choice_by_mean: str | None = None
-    prompt_tokens: int = 0
-    completion_tokens: int = 0
-    ms: float = 0.0
+    prompt_tokens: NonNegativeInt = 0
+    completion_tokens: NonNegativeInt = 0
+    ms: NonNegativeFloat = 0.0
     retrieved: tuple[Retrieved, ...] = ()
     doc_id: str | None = None
     group: str | None = None
     error: str | None = None
     answer: str | None = None
+    cut: bool = False
 
     @property
     def target(self) -> str:
@@ -55,10 +63,11 @@ class ScoredPrediction:
     def from_line(cls, line: str) -> "ScoredPrediction":
         """Read a line that ``to_line`` wrote. Raises ``RunError`` when it can't be read."""
         try:
-            record: dict[str, Any] = json.loads(line)
-            record.pop("target")
-            record["targets"] = tuple(record["targets"])
-            record["retrieved"] = tuple(Retrieved(**item) for item in record["retrieved"])
-            return cls(**record)
-        except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            raise RunError(f"not a prediction line: {line[:80]!r} ({error})") from error
+            return _reader().validate_json(line, strict=True)
+        except ValidationError as error:
+            raise RunError(f"not a prediction line: {line[:80]!r} ({first_problem(error)})") from None
+
+
+@cache
+def _reader() -> TypeAdapter[ScoredPrediction]:
+    return TypeAdapter(ScoredPrediction)

@@ -64,6 +64,7 @@ def score(task: Task, example: Example, prediction: Prediction) -> ScoredPredict
         doc_id=example.doc_id,
         group=example.group,
         error=prediction.error,
+        cut=prediction.cut,
     )
 
 

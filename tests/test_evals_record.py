@@ -1,5 +1,6 @@
 """run.json, cells and files: what is written is read back, and what can't be read is refused in one line."""
 
+import dataclasses
 import json
 import os
 
@@ -15,7 +16,7 @@ from evals.scored import ScoredPrediction
 RECORD = RunRecord(
     task_file="/data/task.yaml",
     task_name="t",
-    task={"instruction": "Say it."},
+    task={"instruction": "Say it.", "answer": "label", "data": {"train": "t.jsonl"}},
     labels=("a", "b"),
     metric="accuracy",
     train_rows=3,
@@ -48,13 +49,57 @@ def test_a_record_is_read_back_as_written(tmp_path):
         ("{", "can't be read"),
         ("[]", "has schema None"),
         ('{"schema": 99}', "has schema 99; this version of tuneworthy reads 1"),
-        ('{"schema": 1}', "is damaged"),
+        ('{"schema": 1}', "is damaged: adapter is missing"),
+        ("[" * 100_000, "can't be read"),
     ],
 )
 def test_a_record_that_this_version_does_not_know_is_refused(tmp_path, content, says):
     (tmp_path / "run.json").write_text(content)
     with pytest.raises(RunError, match=says):
         read_record(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"task": None}, "task: input should be"),
+        ({"task": {"instruction": "x"}}, "task.data: "),
+        ({"task": RECORD.task | {"answer": "foo"}}, "task.answer: "),
+        ({"task": RECORD.task | {"seeds": "foo"}}, "task.seeds: "),
+        ({"metric": "bleu"}, "metric: "),
+        ({"metric": "rouge_l"}, "the metric rouge_l doesn't fit task.answer: label"),
+        ({"hashes": None}, "hashes: "),
+        ({"versions": None}, "versions: "),
+        ({"task_file": None}, "task_file: "),
+        ({"eval_ids": []}, "eval_ids: "),
+        ({"eval_ids": "12"}, "eval_ids: "),
+        ({"train_rows": "3"}, "train_rows: "),
+        ({"model": {"name": "x"}}, "model.fingerprint: "),
+        ({"arms": [{"name": "a", "family": "tune", "seeds": "foo"}]}, "arms.0.seeds: "),
+        ({"arms": [{"name": "a", "family": "tune", "seeds": []}]}, "arms.0.seeds: "),
+        ({"arms": [{"name": "a", "family": "zoo", "seeds": [0]}]}, "arms.0.family: "),
+        ({"arms": [{"name": "../../x", "family": "tune", "seeds": [0]}]}, "arms.0.name: "),
+        ({"arms": [{"name": "a..b", "family": "tune", "seeds": [0]}]}, "arms.0.name: "),
+        ({"arms": [{"name": "..", "family": "tune", "seeds": [0]}]}, "arms.0.name: "),
+        ({"arms": [{"name": "a\n", "family": "tune", "seeds": [0]}]}, "arms.0.name: "),
+        ({"arms": ["a"]}, "arms.0: "),
+        ({"more": 1}, "more is no field"),
+    ],
+)
+def test_a_damaged_record_is_one_line_that_names_the_field(tmp_path, changes, says):
+    RECORD.write(tmp_path)
+    path = tmp_path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | changes))
+    with pytest.raises(RunError) as caught:
+        read_record(tmp_path)
+    assert str(caught.value).startswith(f"{path} is damaged: {says}")
+    assert "start a new run" in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_record_gives_its_settings():
+    assert RECORD.settings().answer == "label"
+    assert RECORD.settings().seeds == 1
 
 
 def test_a_folder_without_a_record_is_not_a_run(tmp_path):
@@ -96,6 +141,23 @@ def test_a_line_that_is_no_prediction_is_an_error(line):
         ScoredPrediction.from_line(line)
 
 
+@pytest.mark.parametrize(
+    "changes",
+    [{"score": "foo"}, {"score": 1.5}, {"targets": []}, {"metrics": None}, {"ms": None}, {"retrieved": [{"id": "d"}]}],
+)
+def test_a_line_with_a_wrong_value_is_an_error_that_names_it(changes):
+    (name,) = changes
+    with pytest.raises(RunError, match=rf"not a prediction line: .*\({name}"):
+        ScoredPrediction.from_line(json.dumps(json.loads(row().to_line()) | changes))
+
+
+def test_a_line_that_says_nothing_of_cut_answers_is_read():
+    record = json.loads(row(cut=True).to_line())
+    assert ScoredPrediction.from_line(json.dumps(record)).cut
+    del record["cut"]
+    assert not ScoredPrediction.from_line(json.dumps(record)).cut
+
+
 def test_a_cell_is_read_back_as_written(tmp_path):
     folder = CellFolder(tmp_path, "qlora", "tune", 1)
     assert folder.read().predictions == ()
@@ -126,6 +188,31 @@ def test_a_cell_of_a_newer_schema_is_refused(tmp_path):
     (folder.folder / "cost.json").write_text('{"schema": 2}')
     with pytest.raises(RunError, match="schema"):
         folder.read()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "says"),
+    [
+        ("cost", {}, "answer_seconds is missing"),
+        ("cost", dataclasses.asdict(CellCost(1.0, 2.0, 3, 4, 5, 6.0)) | {"fit_seconds": "long"}, "fit_seconds: "),
+        ("cost", dataclasses.asdict(CellCost(1.0, 2.0, 3, 4, 5, 6.0)) | {"more": 1}, "more is no field"),
+        ("fit", {}, "best_step is missing"),
+        ("fit", dataclasses.asdict(FitReport()) | {"losses": [{"step": 1}]}, "losses.0.epoch: "),
+        ("fit", dataclasses.asdict(FitReport()) | {"more": 1}, "more is no field"),
+        ("failure", {}, "cause is missing"),
+        ("failure", {"cause": None, "trace": None}, "cause: "),
+    ],
+)
+def test_a_damaged_file_of_a_cell_is_one_line_that_says_what_to_do(tmp_path, name, content, says):
+    folder = CellFolder(tmp_path, "rag", "rag", 0)
+    folder.keep([])
+    path = folder.folder / f"{name}.json"
+    path.write_text(json.dumps({"schema": 1} | content))
+    with pytest.raises(RunError) as caught:
+        folder.read()
+    assert str(caught.value).startswith(f"{path} is damaged: {says}")
+    assert str(caught.value).endswith("; delete it to redo this step")
+    assert "\n" not in str(caught.value)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):

@@ -136,6 +136,7 @@ def test_costs(tmp_path):
     assert (cost["prompt_tokens_mean"], cost["completion_tokens_mean"]) == (10, 2)
     assert cost["latency_ms_p50"] == pytest.approx(19.5)
     assert cost["latency_ms_p95"] == pytest.approx(37.05)
+    assert cost["latency_basis"] == "share of a batch of up to 64 rows"
     assert cost["peak_memory_mb"] == 51.0
     assert cost["answer_seconds"] == pytest.approx(2 * sum(range(40)) / 1000)
 
@@ -250,6 +251,28 @@ def test_retrieval_is_measured_where_rows_name_their_document(tmp_path):
     quality = arm(results, "rag")["retrieval"]
     assert quality == {"k": 3, "recall": {"1": 0.5, "2": 1.0, "3": 1.0}, "mrr": 0.75, "n": 40}
     assert arm(results, "qlora")["retrieval"] is None
+
+
+def test_passages_that_the_prompt_had_no_room_for_count_as_retrieved(tmp_path):
+    whole_run(tmp_path)
+    found = (Retrieved("a#0", "a", 0.9), Retrieved("b#0", "b", 0.7, shown=False))
+    cell(tmp_path, "rag", "rag", [row(number, True, doc_id="b", retrieved=found) for number in range(40)])
+    quality = arm(build_results(tmp_path), "rag")["retrieval"]
+    assert quality == {"k": 2, "recall": {"1": 0.0, "2": 1.0}, "mrr": 0.5, "n": 40}
+
+
+def test_cut_answers_are_counted(tmp_path):
+    whole_run(tmp_path, skipped={"logistic": "needs more rows"})
+    cell(tmp_path, "rag", "rag", [row(number, True, cut=number < 7) for number in range(40)])
+    results = build_results(tmp_path)
+    assert [arm(results, name)["cut"] for name in ("rag", "qlora", "logistic")] == [7, 0, 0]
+
+
+def test_an_arm_cannot_lead_out_of_the_run_folder(tmp_path):
+    cell(tmp_path / "elsewhere", "x", "prompt", [row(number, True) for number in range(40)])
+    record(tmp_path / "run", arms=(("../../elsewhere/cells/x", "prompt", (0,)),))
+    with pytest.raises(RunError, match=r"arms\.0\.name"):
+        build_results(tmp_path / "run")
 
 
 def test_retrieved_training_rows_are_no_documents_to_be_found(tmp_path):

@@ -154,6 +154,19 @@ def test_a_cut_cell_goes_on_at_the_last_complete_batch(bench, kept_lines):
     assert CellFolder(bench.run, "echo", "prompt", 0).read().done
 
 
+def test_the_peak_of_training_outlasts_a_resume(bench):
+    run_cells(bench, plan("echo"), Diary())
+    folder = CellFolder(bench.run, "echo", "prompt", 0)
+    first = folder.read()
+    assert first.fit.peak_memory_mb > 1
+    high = dataclasses.replace(first.fit, peak_memory_mb=1e9)
+    folder.write_fit(high)  # as a run that trained, and was killed before its last row, leaves it
+    (folder.folder / "cost.json").unlink()
+    run_cells(bench, plan("echo"), Diary())
+    second = folder.read()
+    assert (second.fit.peak_memory_mb, second.cost.peak_memory_mb) == (1e9, 1e9)
+
+
 def test_rows_of_another_eval_set_are_refused(bench):
     run_cells(bench, plan("echo"), Diary())
     (bench.run / "cells/echo-0/cost.json").unlink()

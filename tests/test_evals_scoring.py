@@ -102,10 +102,11 @@ def test_tolerance_is_the_tasks():
 
 
 def test_everything_else_is_carried_over():
-    prediction = Prediction("1", "x", "prompt", None, None, 5, 2, 1.5, (Retrieved("d#0", "d", 0.5),))
+    prediction = Prediction("1", "x", "prompt", None, None, 5, 2, 1.5, (Retrieved("d#0", "d", 0.5),), cut=True)
     example = Example("1", "in", ("x",), "d", "g")
     row = score(task("text"), example, prediction)
     assert (row.input, row.prompt, row.prompt_tokens, row.completion_tokens, row.ms) == ("in", "prompt", 5, 2, 1.5)
+    assert row.cut
     assert (row.retrieved, row.doc_id, row.group) == (prediction.retrieved, "d", "g")
     assert ScoredPrediction.from_line(row.to_line()) == row
 
