@@ -8,7 +8,6 @@ Halko, Martinsson and Tropp (arXiv 0909.4061), as scikit-learn has it.
 import hashlib
 import random
 import re
-import unicodedata
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +15,7 @@ import numpy as np
 
 from evals.errors import ModelError
 from evals.protocols import FloatMatrix
+from evals.words import casefolded
 
 if TYPE_CHECKING:
     from scipy.sparse import csr_matrix
@@ -35,11 +35,6 @@ _UNSPACED = (
 )
 WORD = rf"[{_UNSPACED}]|(?:(?![{_UNSPACED}])\w)+"
 """A word, or one character of a script that puts no spaces between words (pairs of them are features too)."""
-
-
-def fold(text: str) -> str:
-    """Return ``text`` with compatibility forms and case folded."""
-    return unicodedata.normalize("NFKC", text).casefold()
 
 
 class TfidfEmbedder:
@@ -67,7 +62,7 @@ class TfidfEmbedder:
         corpus = _digest(texts)
         if corpus == self._corpus:
             return
-        self._vectorizer, matrix = _weigh([fold(text) for text in texts])
+        self._vectorizer, matrix = _weigh([casefolded(text) for text in texts])
         self._components = None if matrix is None else _directions(matrix, self._width, self._seed)
         self._corpus = corpus
 
@@ -85,7 +80,7 @@ class TfidfEmbedder:
         if self._vectorizer is None or not texts:
             width = 1 if self._components is None else len(self._components)
             return np.zeros((len(texts), width), dtype=np.float32)
-        weights = self._vectorizer.transform([fold(text) for text in texts])
+        weights = self._vectorizer.transform([casefolded(text) for text in texts])
         dense = weights.toarray() if self._components is None else weights @ self._components.T
         norms = np.linalg.norm(dense, axis=1, keepdims=True)
         # What is left of a text outside the corpus' directions is rounding, not meaning.

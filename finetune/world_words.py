@@ -36,7 +36,6 @@ MONTHS = _words("January February March April May June July August September Oct
 DAYS = _words("Monday Tuesday Wednesday Thursday Friday Saturday Sunday")
 UNITS = _words("metres kilograms litres miles hours days weeks crowns dollars pages seats rooms percent")
 JOBS = _words("baker nurse farmer teacher pilot engineer painter lawyer driver tailor doctor miner potter clerk")
-FEELINGS = _words("happy sad angry calm tired proud afraid bored")
 GENERAL = _words(
     "old new small large quick slow quiet loud early late open closed first last long short warm cold full empty "
     "north south east west house garden river road bridge market school station office window door letter book "
