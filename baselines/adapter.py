@@ -1,62 +1,50 @@
 """A PEFT adapter put onto its base: safetensors only, complete, and of that very base."""
 
-import json
 import warnings
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baselines.quantised import quiet_bitsandbytes
+from baselines.tuned_card import TunedCard
 from evals.errors import ModelError
 
 if TYPE_CHECKING:
     import torch
-    from transformers import BitsAndBytesConfig
 
 WEIGHTS = "adapter_model.safetensors"
-CARD = "tuneworthy.json"
-"""What our own training leaves beside an adapter; other adapters have none."""
 
 
-@dataclass(frozen=True)
-class AdapterCard:
-    """What an adapter says of its base; of an adapter without a card nothing is known."""
-
-    base: str | None = None
-    base_fingerprint: str | None = None
-    quantised: bool = False
-
-
-def read_adapter_card(folder: Path) -> AdapterCard:
-    """Return the card beside an adapter. Raises ``ModelError`` when the folder holds no adapter to load."""
+def check_adapter(folder: Path) -> None:
+    """Raise ``ModelError`` unless ``folder`` holds the files of a PEFT adapter in safetensors."""
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(f"{folder} holds no PEFT adapter (no adapter_config.json)")
     if not (folder / WEIGHTS).is_file():
         raise ModelError(f"{folder} holds no {WEIGHTS}; save the adapter as safetensors (PEFT does so by default)")
-    path = folder / CARD
-    if not path.is_file():
-        return AdapterCard()
-    try:
-        card = json.loads(path.read_text("utf-8"))
-        return AdapterCard(card.get("base"), card.get("base_fingerprint"), bool(card.get("quantised")))
-    except (OSError, ValueError, AttributeError) as error:
-        raise ModelError(f"{path} can't be read ({error}); copy the adapter again") from error
 
 
-def check_base(card: AdapterCard, folder: Path, fingerprint: Callable[[], str], name: str) -> None:
-    """Raise ``ModelError`` when the card names another base than the one at hand."""
-    if card.base_fingerprint is not None and card.base_fingerprint != (found := fingerprint()):
+def check_base(card: TunedCard, folder: Path, found: str, name: str) -> None:
+    """Raise ``ModelError`` when the base called ``name``, with the fingerprint ``found``, isn't the card's."""
+    if card.base_fingerprint == found:
+        return
+    then, now = card.base_fingerprint[:12], found[:12]
+    if card.base == name:
         raise ModelError(
-            f"the adapter in {folder} was trained on {card.base} (fingerprint {card.base_fingerprint[:12]}), "
-            f"and {name} is another model ({found[:12]}); give its own base as the model"
+            f"{name} has changed since the adapter in {folder} was trained on it (fingerprint {then} then, {now} now): "
+            "train the adapter again, or give the model as it was"
         )
+    raise ModelError(
+        f"the adapter in {folder} was trained on {card.base} (fingerprint {then}), not on {name} ({now}): "
+        f"give --model {card.base}"
+    )
 
 
 def attach_adapter(module: "torch.nn.Module", folder: Path) -> "torch.nn.Module":
     """Return ``module`` with the adapter in ``folder`` on top, frozen.
 
-    Raises ``ModelError`` when the adapter was made for a model of other shapes or layers.
+    Raises ``ModelError`` when the folder holds no adapter in safetensors, or one for other shapes or layers.
     """
+    check_adapter(folder)
+    quiet_bitsandbytes()
     from peft import PeftModel, get_peft_model_state_dict
     from safetensors import safe_open
 
@@ -74,18 +62,3 @@ def attach_adapter(module: "torch.nn.Module", folder: Path) -> "torch.nn.Module"
     if missing:
         raise ModelError(f"{wrong}: it has no weights for {min(missing)}")
     return adapted
-
-
-def four_bits(device: str) -> "BitsAndBytesConfig":
-    """Return the settings of a QLoRA base: NF4 with double quantisation (arXiv 2305.14314)."""
-    import torch
-    from transformers import BitsAndBytesConfig
-
-    from baselines.device import pick_dtype
-
-    return BitsAndBytesConfig(
-        load_in_4bit=True,
-        bnb_4bit_quant_type="nf4",
-        bnb_4bit_use_double_quant=True,
-        bnb_4bit_compute_dtype=pick_dtype(device) if device.startswith("cuda") else torch.float32,
-    )

@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baselines.adapter import attach_adapter, check_base, four_bits, read_adapter_card
+from baselines.adapter import attach_adapter, check_adapter, check_base
 from baselines.device import is_out_of_memory, pick_device, pick_dtype, quiet_transformers
 from baselines.hub import fetch_model
 from baselines.local_model import LocalModel
 from baselines.model_folder import check_model_folder
+from baselines.quantised import four_bits, guard_quantised, prepare_quantised, quiet_bitsandbytes
+from baselines.tuned_card import read_card
 from evals.errors import ModelError
 
 if TYPE_CHECKING:
@@ -75,24 +77,45 @@ def load_module(
     return LoadedModule(module, tokenizer, ref, folder)
 
 
-def load_model(ref: str, *, adapter: Path | None = None) -> LocalModel:
+def load_base(ref: str, *, quantised: bool) -> LoadedModule:
+    """Load a base for an adapter, in 4 bits if ``quantised``, guarded before its first forward pass.
+
+    Raises ``ModelError`` when it can't be loaded, ``ArmError`` when it can't be put in 4 bits.
+    """
+    quiet_bitsandbytes()
+    if not quantised:
+        loaded = load_module(ref)
+        guard_quantised(loaded.module)  # a base may have been published in 4 bits
+        return loaded
+    loaded = load_module(ref, quantization_config=four_bits(pick_device()))
+    prepare_quantised(loaded.module)
+    return loaded
+
+
+def load_model(
+    ref: str, *, adapter: Path | None = None, name: str | None = None, base_fingerprint: str | None = None
+) -> LocalModel:
     """Load a model, with a PEFT adapter on top if one is given, ready to be asked.
 
-    An adapter that our own training saved is checked against the base's fingerprint, and gets the 4-bit
-    base it was trained on. Raises ``ModelError`` with the cause and what to do about it.
+    An adapter that our own training saved is checked against the base's fingerprint (``base_fingerprint``,
+    where it's known already), and gets the 4-bit base it was trained on. The model is called ``name``,
+    else by what it's made of. Raises ``ModelError`` with the cause and what to do about it.
     """
     if adapter is None:
         loaded = load_module(ref)
-        return LocalModel(loaded.module, loaded.tokenizer, name=ref, folder=loaded.folder)
+        return LocalModel(loaded.module, loaded.tokenizer, name=name or ref, folder=loaded.folder)
     from baselines.fingerprint import fingerprint
 
-    card = read_adapter_card(adapter)
-    loaded = load_module(ref, quantization_config=four_bits(pick_device()) if card.quantised else None)
+    check_adapter(adapter)
+    card = read_card(adapter)
+    if card is not None and base_fingerprint is not None:
+        check_base(card, adapter, base_fingerprint, ref)
+    loaded = load_base(ref, quantised=card is not None and card.quantised)
     module, tokenizer, folder = loaded.module, loaded.tokenizer, loaded.folder
-    check_base(card, adapter, lambda: fingerprint(module, tokenizer, folder=folder, base=True), ref)
-    return LocalModel(
-        attach_adapter(module, adapter), tokenizer, name=f"{ref} + {adapter.name}", folder=folder, adapter=adapter
-    )
+    if card is not None and base_fingerprint is None:
+        check_base(card, adapter, fingerprint(module, tokenizer, folder=folder, base=True), ref)
+    called = name or f"{ref} + {adapter.name}"
+    return LocalModel(attach_adapter(module, adapter), tokenizer, name=called, folder=folder, adapter=adapter)
 
 
 def _load_config(folder: Path) -> "PreTrainedConfig":

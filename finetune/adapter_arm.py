@@ -4,13 +4,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
+from baselines.answering import Facts, answer_limits, answering_facts
+from baselines.loading import load_model
 from baselines.local_model import LocalModel
+from baselines.tuned_card import read_card
 from evals.errors import ArmError
 from evals.example import Document, Example
 from evals.protocols import FitReport
 from evals.task import Task
-from finetune.adapters import adapted_model, load_base
-from finetune.checkpoint import read_card
 from finetune.tune_arms import TunedArm
 
 
@@ -28,23 +29,18 @@ class AdapterArm(TunedArm):
     def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
         """Load the adapter, so that a wrong one is told before any row is answered.
 
-        Raises ``ArmError`` when there is none or it was trained on another base, ``ModelError`` when it
-        can't be loaded.
+        Raises ``ArmError`` when there is none, ``ModelError`` when it can't be loaded or was trained on
+        another base.
         """
-        context, folder = self.context, self.folder
-        card = read_card(folder)
-        base = context.model()
-        if card is not None and card.base_fingerprint != base.fingerprint:
-            raise ArmError(
-                f"the adapter in {folder} was trained on {card.base} (fingerprint {card.base_fingerprint[:12]}), "
-                f"not on {base.name} ({base.fingerprint[:12]}): give --model {card.base}"
-            )
+        task, folder = self.context.task, self.folder
         self._tuned = self.load()
+        card = read_card(folder)
         origin = (
             f"{card.method}, seed {card.seed}, on {card.base}" if card else "unknown (no tuneworthy.json beside it)"
         )
+        facts: Facts = {"adapter": str(folder), "trained_by": origin, "quantised": bool(card and card.quantised)}
         return FitReport(
-            facts={"adapter": str(folder), "trained_by": origin, "quantised": bool(card and card.quantised)}
+            facts=facts | answering_facts(self._tuned, task, answer_limits(task, self._tuned.count_tokens))
         )
 
     @property
@@ -56,6 +52,7 @@ class AdapterArm(TunedArm):
 
     def load(self) -> LocalModel:
         """Put the adapter on a fresh base, in 4 bits if it was trained so."""
-        ref, card = self.context.task.settings.model, read_card(self.folder)
-        loaded = load_base(ref, quantised=card is not None and card.quantised)
-        return adapted_model(loaded, self.folder, f"{ref} + {self.folder.name}")
+        context = self.context
+        return load_model(
+            context.task.settings.model, adapter=self.folder, base_fingerprint=context.model().fingerprint
+        )

@@ -1,75 +1,22 @@
-"""LoRA adapters on a model in 4 bits or in full: attach, save, load, and keep bitsandbytes' gradients right.
+"""LoRA adapters for training: fresh matrices on a base, and the folder they're saved to.
 
-QLoRA (Dettmers et al. 2023, arXiv 2305.14314) keeps the base in NF4 with double quantisation and trains
-LoRA matrices (Hu et al. 2021, arXiv 2106.09685) on every linear layer but the output head.
-
-``guard_quantised`` must run right after loading: on CPUs with AVX512-BF16, bitsandbytes repacks a
-``Linear4bit`` at its first forward pass in eval mode, and a repacked layer lets no gradient through to
-the layers before it, so that training after any evaluation would go on with wrong gradients, silently.
+LoRA matrices (Hu et al. 2021, arXiv 2106.09685) go on every linear layer but the output head.
 """
 
-import logging
 import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from baselines.adapter import WEIGHTS, attach_adapter, four_bits, read_adapter_card
-from baselines.device import pick_device
-from baselines.loading import LoadedModule, load_module
-from baselines.local_model import LocalModel
+from baselines.adapter import WEIGHTS
+from baselines.quantised import quiet_bitsandbytes
+from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.task_file import Tune
-from finetune.checkpoint import TunedCard, fresh_partial, publish
+from finetune.checkpoint import fresh_partial, publish
 
 if TYPE_CHECKING:
     import torch
     from peft import PeftModel
-
-
-def quiet_bitsandbytes() -> None:
-    """Keep bitsandbytes' import from advising a package that would download kernels at every import."""
-    logging.getLogger("bitsandbytes.backends.cpu.ops").setLevel(logging.ERROR)
-
-
-def guard_quantised(module: "torch.nn.Module") -> int:
-    """Forbid every ``Linear4bit`` to repack itself, before the first forward pass; return how many there are."""
-    quiet_bitsandbytes()
-    from bitsandbytes.nn import Linear4bit
-
-    layers = [layer for layer in module.modules() if isinstance(layer, Linear4bit)]
-    for layer in layers:
-        layer.support_avx512bf16_for_cpu = False
-    return len(layers)
-
-
-def prepare_quantised(module: "torch.nn.Module") -> "torch.nn.Module":
-    """Freeze a 4-bit module, lift what isn't 4-bit to fp32, and guard it.
-
-    A saved adapter is put back onto a module prepared likewise, so that it's judged as it was trained.
-    Raises ``ArmError`` when no layer is in 4 bits.
-    """
-    quiet_bitsandbytes()
-    from peft import prepare_model_for_kbit_training
-
-    if guard_quantised(module) == 0:
-        raise ArmError("no layer of this model could be put in 4 bits; train the arm `lora` instead of `qlora`")
-    prepared: torch.nn.Module = prepare_model_for_kbit_training(module, use_gradient_checkpointing=False)
-    return prepared
-
-
-def load_base(ref: str, *, quantised: bool) -> LoadedModule:
-    """Load a base for an adapter, in 4 bits if ``quantised``, guarded before its first forward pass.
-
-    Raises ``ModelError`` when it can't be loaded, ``ArmError`` when it can't be put in 4 bits.
-    """
-    quiet_bitsandbytes()
-    if not quantised:
-        loaded = load_module(ref)
-        guard_quantised(loaded.module)  # a base may have been published in 4 bits
-        return loaded
-    loaded = load_module(ref, quantization_config=four_bits(pick_device()))
-    prepare_quantised(loaded.module)
-    return loaded
 
 
 def add_lora(module: "torch.nn.Module", settings: Tune, seed: int) -> "PeftModel":
@@ -109,17 +56,6 @@ def save_adapter(model: "PeftModel", folder: Path, card: TunedCard) -> float:
     (partial / "README.md").unlink(missing_ok=True)  # PEFT's form of a model card, not filled in
     publish(partial, folder, card)
     return (folder / WEIGHTS).stat().st_size / 1e6
-
-
-def adapted_model(loaded: LoadedModule, folder: Path, name: str) -> LocalModel:
-    """Return the engine over ``loaded`` with the adapter in ``folder``.
-
-    Raises ``ModelError`` when the folder holds no adapter in safetensors, or one for another model.
-    """
-    quiet_bitsandbytes()
-    read_adapter_card(folder)
-    module = attach_adapter(loaded.module, folder)
-    return LocalModel(module, loaded.tokenizer, name=name, folder=loaded.folder, adapter=folder)
 
 
 def _transposed(module: "torch.nn.Module") -> bool:

@@ -12,11 +12,12 @@ import hashlib
 import json
 import shutil
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.answering import task_instruction
+from baselines.tuned_card import CARD, SCHEMA, TunedCard, read_card
 from evals.cell import SCHEMA as FIT_SCHEMA
 from evals.cell import fit_from_json
 from evals.errors import ModelError
@@ -27,25 +28,6 @@ from evals.task import Task
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
-
-CARD = "tuneworthy.json"
-SCHEMA = 1
-
-
-@dataclass(frozen=True, slots=True)
-class TunedCard:
-    """What a trained folder says of itself: the base it belongs to and how it was made.
-
-    ``base_fingerprint`` is the engine's, of the base without any adapter. ``key`` is a digest over all
-    that decided the training: an interrupted run takes up a finished fit only when it's equal.
-    """
-
-    base: str
-    base_fingerprint: str
-    method: str
-    quantised: bool
-    seed: int
-    key: str = ""
 
 
 def fresh_partial(folder: Path) -> Path:
@@ -80,26 +62,6 @@ def save_model(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", 
     tokenizer.save_pretrained(str(partial))
     publish(partial, folder, card)
     return round(sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6, 3)
-
-
-def read_card(folder: Path) -> TunedCard | None:
-    """Return the card in ``folder``, or None when there is none (an adapter made elsewhere).
-
-    Raises ``ModelError`` when the card can't be read or is of another schema.
-    """
-    path = folder / CARD
-    if not path.exists():
-        return None
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        schema = record.pop("schema", None)
-        if schema != SCHEMA:
-            raise ValueError(f"schema {schema}, not {SCHEMA}")
-        return TunedCard(**record)
-    except (OSError, ValueError, TypeError, AttributeError) as error:
-        raise ModelError(
-            f"{path} can't be used ({error}); train again, or delete that file to load the folder unchecked"
-        ) from error
 
 
 def fit_key(task: Task, train: Sequence[Example], *, method: str, seed: int, base: str) -> str:

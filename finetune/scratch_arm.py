@@ -7,13 +7,15 @@ built-in model (``finetune.pretrain``).
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, ClassVar
 
+from baselines.answering import Facts
 from baselines.loading import load_model, load_module
 from baselines.local_model import LocalModel
+from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.example import Example
 from evals.protocols import FitReport, LossPoint
 from finetune.batches import LengthSampler, validation_loss
-from finetune.checkpoint import TunedCard, save_model
+from finetune.checkpoint import save_model
 from finetune.encode import EncodedRow
 from finetune.pretrain import Validate, train_from_scratch
 from finetune.pretrain_batch import Batch, Row, pack_rows
@@ -21,7 +23,7 @@ from finetune.pretrain_plan import PretrainPlan, PretrainReport, Validation
 from finetune.schedule import Schedule
 from finetune.trainer import Training, TrainingRows
 from finetune.tune_arms import TrainedArm
-from finetune.tuning import Facts, plan_lesson, report_training, with_facts
+from finetune.tuning import plan_lesson, report_training, with_facts
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel
@@ -77,7 +79,7 @@ class ScratchArm(TrainedArm):
         facts: Facts = {
             "weights": "random at the start",
             "optimiser": "Muon on matrices, AdamW on the rest",
-            "prompt_weight": PROMPT_WEIGHT,
+            "loss": f"answer tokens 1, prompt tokens {PROMPT_WEIGHT:g}",
             "model_mb": save_model(module, tokenizer, self.saved, card),
         }
         return with_facts(report_training(module, lesson, as_training(report, schedule)), facts)

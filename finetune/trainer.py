@@ -17,9 +17,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from baselines.device import is_out_of_memory, pick_dtype
+from baselines.quantised import quiet_bitsandbytes
 from evals.errors import ArmError
 from evals.protocols import LossPoint, ProgressHook, no_progress
-from finetune.adapters import quiet_bitsandbytes
 from finetune.batches import FORWARD_TOKENS
 from finetune.encode import EncodedRow
 from finetune.schedule import Schedule

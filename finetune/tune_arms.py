@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from baselines.answering import answer_limits, answer_with_model
-from baselines.loading import LoadedModule, load_model, load_module
+from baselines.loading import LoadedModule, load_base, load_model, load_module
 from baselines.local_model import LocalModel
+from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.example import Document, Example
 from evals.protocols import ArmContext, Family, FitReport, Limits, Prediction
 from evals.task import Task
-from finetune.adapters import adapted_model, add_lora, load_base, save_adapter
-from finetune.checkpoint import TunedCard, finished_fit, fit_key, save_model, write_fit
+from finetune.adapters import add_lora, save_adapter
+from finetune.checkpoint import finished_fit, fit_key, save_model, write_fit
 from finetune.encode import zero_shot_prompt
 from finetune.schedule import default_learning_rate
 from finetune.tuning import count_parameters, free_memory, plan_lesson, tune_module, with_facts
@@ -160,7 +161,9 @@ class LoraArm(TrainedArm):
 
     def load(self) -> LocalModel:
         """Put the saved adapter on a fresh base."""
-        return adapted_model(self.base(), self.saved, f"{self.context.task.settings.model} + {self.name}")
+        context = self.context
+        ref, fingerprint = context.task.settings.model, context.model().fingerprint
+        return load_model(ref, adapter=self.saved, name=f"{ref} + {self.name}", base_fingerprint=fingerprint)
 
 
 class QloraArm(LoraArm):

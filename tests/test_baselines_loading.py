@@ -8,6 +8,7 @@ from tiny_models import KINDS, save_tiny, tiny_module
 from baselines import loading
 from baselines.loading import find_folder, load_model, load_module
 from baselines.local_model import LocalModel
+from baselines.tuned_card import CARD
 from evals.errors import ModelError
 from evals.example import Prompt
 from evals.protocols import Limits
@@ -191,6 +192,11 @@ def lora(targets="all-linear"):
         return get_peft_model(tiny_module(), config)
 
 
+def write_card(adapter, **settings):
+    card = {"schema": 1, "base": "b", "method": "lora", "quantised": False, "seed": 0, **settings}
+    (adapter / CARD).write_text(json.dumps(card))
+
+
 def test_an_adapter_answers_as_it_did_in_memory(base, tmp_path):
     adapted = lora()
     adapted.save_pretrained(str(tmp_path / "adapter"))
@@ -225,14 +231,26 @@ def test_an_adapter_of_another_base(tmp_path, base):
 def test_an_adapter_that_says_which_base_it_belongs_to(tmp_path, base):
     adapter = tmp_path / "adapter"
     lora().save_pretrained(str(adapter))
-    card = {"schema": 1, "base": "mine", "base_fingerprint": load_model(str(base)).fingerprint, "quantised": False}
-    (adapter / "tuneworthy.json").write_text(json.dumps(card))
+    write_card(adapter, base="mine", base_fingerprint=load_model(str(base)).fingerprint)
     assert load_model(str(base), adapter=adapter).adapter == adapter
-    message = refusal(save_tiny(tmp_path / "other", seed=1), adapter=adapter)
-    assert "was trained on mine" in message
-    assert "is another model" in message
-    (adapter / "tuneworthy.json").write_text("{")
-    assert "tuneworthy.json can't be read" in refusal(base, adapter=adapter)
+    other = save_tiny(tmp_path / "other", seed=1)
+    for known in (None, load_model(str(other)).fingerprint):
+        message = refusal(other, adapter=adapter, base_fingerprint=known)
+        assert "was trained on mine" in message
+        assert f"not on {other}" in message
+        assert message.endswith("give --model mine")
+    (adapter / CARD).write_text("{")
+    assert "tuneworthy.json can't be used" in refusal(base, adapter=adapter)
+
+
+def test_an_adapter_whose_base_has_changed_since(tmp_path):
+    adapter, folder = tmp_path / "adapter", save_tiny(tmp_path / "base")
+    lora().save_pretrained(str(adapter))
+    write_card(adapter, base=str(folder), base_fingerprint=load_model(str(folder)).fingerprint)
+    save_tiny(folder, seed=1)
+    message = refusal(folder, adapter=adapter)
+    assert message.startswith(f"{folder} has changed since the adapter in {adapter} was trained on it")
+    assert "--model" not in message
 
 
 def test_an_adapter_that_was_trained_in_four_bits_gets_a_base_in_four_bits(tmp_path, base):
@@ -241,8 +259,7 @@ def test_an_adapter_that_was_trained_in_four_bits_gets_a_base_in_four_bits(tmp_p
     adapter = tmp_path / "adapter"
     lora().save_pretrained(str(adapter))
     plain = load_model(str(base), adapter=adapter)
-    card = {"schema": 1, "base": "b", "base_fingerprint": load_model(str(base)).fingerprint, "quantised": True}
-    (adapter / "tuneworthy.json").write_text(json.dumps(card))
+    write_card(adapter, base_fingerprint=load_model(str(base)).fingerprint, quantised=True)
     model = load_model(str(base), adapter=adapter)
     assert any(isinstance(layer, Linear4bit) for layer in model.module.modules())
     assert model.fingerprint != plain.fingerprint

@@ -3,13 +3,13 @@ import shutil
 
 import pytest
 
-from baselines.adapter import WEIGHTS, four_bits
-from baselines.loading import LoadedModule
+from baselines.adapter import WEIGHTS, attach_adapter
+from baselines.quantised import four_bits, guard_quantised, prepare_quantised
+from baselines.tuned_card import CARD, TunedCard, read_card
 from evals.errors import ModelError
 from evals.task_file import Tune
-from finetune.adapters import adapted_model, add_lora, prepare_quantised, save_adapter
-from finetune.checkpoint import CARD, TunedCard, read_card
-from tests.tiny_models import KINDS, save_tiny, tiny_module, tiny_tokenizer
+from finetune.adapters import add_lora, save_adapter
+from tests.tiny_models import KINDS, save_tiny, tiny_module
 
 CARD_OF_TEST = TunedCard("tiny", "f" * 64, "lora", False, 3, "k")
 
@@ -36,10 +36,6 @@ def shaken(model, seed=1):
     return model.eval()
 
 
-def load_adapter(module, folder):
-    return adapted_model(LoadedModule(module, tiny_tokenizer(), "tiny", None), folder, "tiny").module
-
-
 def logits(model):
     import torch
 
@@ -63,7 +59,7 @@ def test_a_saved_adapter_gives_the_same_model_back(tmp_path, kind, quantised):
     plain = logits(fresh())
     model = shaken(add_lora(fresh(), Tune(rank=4), 0))
     size = save_adapter(model, tmp_path / "adapter", CARD_OF_TEST)
-    again = load_adapter(fresh(), tmp_path / "adapter").eval()
+    again = attach_adapter(fresh(), tmp_path / "adapter").eval()
     assert torch.equal(logits(model), logits(again))
     assert not torch.allclose(plain, logits(again), atol=1e-2)
     assert size == (tmp_path / "adapter" / WEIGHTS).stat().st_size / 1e6
@@ -92,8 +88,6 @@ def test_any_shape_goes_into_four_bits(width, out):
     import torch
     from bitsandbytes.functional import dequantize_4bit
     from bitsandbytes.nn import Linear4bit
-
-    from finetune.adapters import guard_quantised
 
     layer = Linear4bit(width, out, compute_dtype=torch.float32, quant_type="nf4").to("cpu").eval()
     guard_quantised(layer)
@@ -137,25 +131,25 @@ def test_a_folder_without_a_card_has_none_and_a_bad_card_is_refused(tmp_path):
 
 def test_what_is_no_adapter_is_refused_in_one_line(tmp_path):
     with pytest.raises(ModelError, match="holds no PEFT adapter"):
-        load_adapter(tiny_module(), tmp_path)
+        attach_adapter(tiny_module(), tmp_path)
     _, folder = saved(tmp_path)
     whole = (folder / WEIGHTS).read_bytes()
     (folder / WEIGHTS).write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ModelError, match=r"doesn't fit") as caught:
-        load_adapter(tiny_module(), folder)
+        attach_adapter(tiny_module(), folder)
     assert "\n" not in str(caught.value)
     (folder / WEIGHTS).rename(folder / "adapter_model.bin")
     with pytest.raises(ModelError, match=r"no adapter_model.safetensors"):
-        load_adapter(tiny_module(), folder)
+        attach_adapter(tiny_module(), folder)
 
 
 def test_an_adapter_of_another_base_is_refused(tmp_path):
     _, folder = saved(tmp_path)
     with pytest.raises(ModelError, match="doesn't fit") as caught:
-        load_adapter(tiny_module("gpt2"), folder)
+        attach_adapter(tiny_module("gpt2"), folder)
     assert "\n" not in str(caught.value)
     with pytest.raises(ModelError, match="doesn't fit"):
-        load_adapter(tiny_module("llama", width=32), folder)
+        attach_adapter(tiny_module("llama", width=32), folder)
 
 
 def test_an_adapter_with_missing_weights_is_refused(tmp_path):
@@ -167,7 +161,7 @@ def test_an_adapter_with_missing_weights_is_refused(tmp_path):
     del weights[lost]
     save_file(weights, folder / WEIGHTS)
     with pytest.raises(ModelError, match="doesn't fit the model: it has no weights") as caught:
-        load_adapter(tiny_module(), folder)
+        attach_adapter(tiny_module(), folder)
     assert lost in str(caught.value)
 
 
@@ -178,4 +172,4 @@ def test_an_adapter_that_peft_alone_made_loads(tmp_path):
     shutil.copytree(folder, tmp_path / "plain")
     (tmp_path / "plain" / CARD).unlink()
     assert json.loads((tmp_path / "plain" / "adapter_config.json").read_text())["peft_type"] == "LORA"
-    assert torch.equal(logits(load_adapter(tiny_module(), tmp_path / "plain").eval()), logits(model))
+    assert torch.equal(logits(attach_adapter(tiny_module(), tmp_path / "plain").eval()), logits(model))

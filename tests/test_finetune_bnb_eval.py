@@ -2,9 +2,11 @@
 
 import pytest
 
-from baselines.adapter import four_bits
+from baselines.loading import load_base, load_model
+from baselines.quantised import four_bits, guard_quantised, prepare_quantised
+from baselines.tuned_card import TunedCard
 from evals.task_file import Tune
-from finetune.adapters import add_lora, guard_quantised, prepare_quantised
+from finetune.adapters import add_lora, save_adapter
 from finetune.batches import answer_loss, collate, validation_loss
 from finetune.encode import EncodedRow
 from tests.tiny_models import save_tiny
@@ -86,8 +88,6 @@ def test_the_guard_is_on_every_quantised_layer(folder):
 
 def test_both_ways_to_load_a_base_are_guarded(folder, tmp_path):
     """A base may also have been published in 4 bits; LoRA on it needs the guard as well."""
-    from finetune.adapters import load_base
-
     module = load_base(str(folder), quantised=True).module
     assert len(linear4bit(module)) == 14
     assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(module))
@@ -97,6 +97,23 @@ def test_both_ways_to_load_a_base_are_guarded(folder, tmp_path):
     published = load_base(str(tmp_path), quantised=False).module
     assert len(linear4bit(published)) == 14
     assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(published))
+
+
+@pytest.mark.parametrize("fingerprint", [None, "f" * 64])
+def test_a_saved_adapter_is_asked_on_a_guarded_base_prepared_as_in_training(folder, tmp_path, fingerprint):
+    import torch
+
+    card = TunedCard(str(folder), fingerprint or load_model(str(folder)).fingerprint, "qlora", True, 0)
+    trained = adapted(folder)
+    save_adapter(trained, tmp_path / "adapter", card)
+    asked = load_model(str(folder), adapter=tmp_path / "adapter", base_fingerprint=fingerprint).module
+    assert len(linear4bit(asked)) == 14
+    assert not any(layer.support_avx512bf16_for_cpu for layer in linear4bit(asked))
+    ids = torch.tensor([[5, 17, 30, 41, 90]])
+    with torch.no_grad():
+        assert torch.equal(asked(input_ids=ids).logits, trained.eval()(input_ids=ids).logits)
+    states = [layer.weight.quant_state for layer in linear4bit(asked)]
+    assert all(state.nested for state in states)
 
 
 def test_preparing_a_model_without_quantised_layers_is_refused():

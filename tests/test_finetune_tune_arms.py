@@ -6,15 +6,15 @@ import pytest
 
 from baselines.adapter import WEIGHTS
 from baselines.loading import load_model
+from baselines.tuned_card import CARD, read_card
 from evals.cell import CellFolder
 from evals.errors import ArmError, ModelError
 from evals.example import Example, Prompt
 from evals.protocols import Arm, ArmContext
 from evals.task import Task
-from evals.task_file import Data, TaskFile, Tune
+from evals.task_file import Data, Generate, TaskFile, Tune
 from finetune.adapter_arm import AdapterArm
 from finetune.arms import ARMS
-from finetune.checkpoint import CARD, read_card
 from finetune.scratch_arm import ScratchArm
 from finetune.tune_arms import FullArm, LoraArm, QloraArm
 from tests.tiny_models import CHAT_TEMPLATE, KINDS, save_tiny
@@ -202,6 +202,29 @@ def test_training_teaches_the_task(tmp_path, base):
     assert report.losses[-1].validation < report.losses[0].validation / 5
 
 
+def test_a_label_that_begins_another_is_learnt_like_any_other(tmp_path, base):
+    """Scored without its end, "1" would be likelier than "10" on every row."""
+    train = tuple(
+        Example(f"t{number}", f"{('cold', 'great')[number % 2]} {number}", (("1", "10")[number % 2],))
+        for number in range(96)
+    )
+    task = replace(make_task(base, train=train, epochs=6, learning_rate=2e-3), labels=("1", "10"), eval=train[:20])
+    report, predictions = run(FullArm, task, tmp_path)
+    assert [prediction.raw for prediction in predictions] == [example.target for example in task.eval]
+    assert [prediction.choice_by_mean for prediction in predictions] == [example.target for example in task.eval]
+    assert report.facts["label_end"] == "scored, since one label begins another"
+
+
+def test_answers_too_long_to_be_written_are_told(tmp_path, base):
+    task = make_task(base, train=tuple(replace(row, targets=("so " * 40,)) for row in rows(8)), answer="text")
+    settings = task.settings.model_copy(update={"generate": Generate(max_new_tokens_cap=30)})
+    report, predictions = run(LoraArm, replace(task, settings=settings), tmp_path)
+    assert report.facts["answers_cut"].startswith("8 of 8 training answers are longer than the 30 tokens")
+    assert all(prediction.cut for prediction in predictions if prediction.completion_tokens == 30)
+    report, _ = run(AdapterArm, replace(task, settings=settings), tmp_path / "new", adapter=tmp_path / "adapter")
+    assert report.facts["answers_cut"].startswith("8 of 8")
+
+
 @pytest.mark.parametrize("template", [None, CHAT_TEMPLATE])
 def test_what_was_taught_is_written_and_ended_at_inference(tmp_path, template):
     """Only if gold and inference rendering are the same tokens does the answer come out whole and stop."""
@@ -247,6 +270,7 @@ def test_scratch_wants_a_small_model_and_more_epochs(tmp_path, base, monkeypatch
     settings = task.settings.model_copy(update={"tune": Tune(batch_size=8)})
     report, _ = run(ScratchArm, replace(task, settings=settings), tmp_path / "ten")
     assert report.epochs == 10
+    assert report.facts["loss"] == "answer tokens 1, prompt tokens 0.3"
     monkeypatch.setattr("finetune.scratch_arm.MOST_PARAMETERS", 10_000)
     with pytest.raises(ArmError, match=r"from scratch .*at most 0 million"):
         run(ScratchArm, task, tmp_path / "big")
@@ -282,8 +306,13 @@ def test_an_adapter_answers_as_the_arm_that_trained_it(tmp_path, base, arm):
 def test_an_adapter_of_another_base_or_none_is_refused(tmp_path, base):
     other = save_tiny(tmp_path / "other", "llama", seed=5)
     run(LoraArm, make_task(base), tmp_path / "cell")
-    with pytest.raises(ArmError, match=rf"was trained on {base} .*give --model {base}"):
+    with pytest.raises(ModelError, match=rf"was trained on {base} .*give --model {base}"):
         run(AdapterArm, make_task(other), tmp_path / "new", adapter=tmp_path / "cell" / "adapter")
+    adapter = shutil.copytree(tmp_path / "cell" / "adapter", tmp_path / "mine")
+    card = json.loads((adapter / CARD).read_text())
+    (adapter / CARD).write_text(json.dumps(card | {"base": str(other)}))
+    with pytest.raises(ModelError, match=rf"{other} has changed since the adapter in {adapter} was trained on it"):
+        run(AdapterArm, make_task(other), tmp_path / "new", adapter=adapter)
     with pytest.raises(ArmError, match="give --adapter FOLDER"):
         run(AdapterArm, make_task(base), tmp_path / "new")
     with pytest.raises(ModelError, match="holds no PEFT adapter"):
