@@ -37,6 +37,7 @@ class ArmRow:
     reference: bool
     marks: tuple[str, ...]
     errors: int
+    cut: int
     error_kinds: tuple[Mapping[str, Any], ...]
     cost: Mapping[str, Any]
     arm: Mapping[str, Any]
@@ -68,6 +69,11 @@ class Scoreboard:
         """The arms that are done and have a score, best first; a partial arm's score is of other rows."""
         rows = [row for row in self.rows if row.score and row.status == "done"]
         return tuple(sorted(rows, key=lambda row: -row.score.value if row.score else 0.0))
+
+    @property
+    def cut(self) -> tuple[ArmRow, ...]:
+        """The arms with answers that ended at the token limit."""
+        return tuple(row for row in self.rows if row.cut)
 
     def score_intervals(self) -> list[Interval]:
         """Return the scores as a chart draws them."""
@@ -111,6 +117,7 @@ def _row(arm: Mapping[str, Any], results: Mapping[str, Any]) -> ArmRow:
         reference=arm["name"] == verdict["best_untrained"],
         marks=_marks(arm["name"], verdict),
         errors=arm["errors"],
+        cut=arm.get("cut", 0),
         error_kinds=tuple(arm["error_kinds"]),
         cost=arm["cost"] or {},
         arm=arm,

@@ -60,6 +60,9 @@ class Summary:
                 yield Text(
                     f"• {clip(row.name, 30)} {row.status}: {shown(row.reason) or 'no cause was recorded'}", style="red"
                 )
+        if board.cut:
+            counts = ", ".join(f"{clip(row.name, 30)} {count(row.cut)}" for row in board.cut)
+            yield Text(f"• Answers that ended at the token limit, scored as they stand: {counts}", style="dim")
         for note in task["notes"]:
             yield Text(f"• {shown(note)}", style="dim")
         yield Text()

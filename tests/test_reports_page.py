@@ -203,6 +203,13 @@ def test_partial_arms_are_shown_but_not_ranked():
     assert "qlora" not in " ".join(page.inside("desc"))
 
 
+def test_answers_that_ended_at_the_token_limit_are_counted():
+    results, *rest = make_run(rows=20)
+    assert "token limit" not in Page(render_report(results, *rest)).text
+    next(arm for arm in results["arms"] if arm["name"] == "few_shot")["cut"] = 7
+    assert "ended at the token limit, scored as they stand: few_shot 7." in Page(render_report(results, *rest)).text
+
+
 def test_label_counts_are_rows_however_many_seeds():
     one, many = (Page(render_report(*make_run(rows=60, seeds=seeds))).text for seeds in (1, 3))
     table = re.compile(r"Label Rows .*? Data Training rows")

@@ -26,6 +26,14 @@ def test_the_summary_has_the_verdict_the_arms_and_the_causes():
     assert "scratch" not in text  # skipped arms stand in the report
 
 
+def test_answers_that_ended_at_the_token_limit_are_counted():
+    results, _ = make_run(rows=20)
+    results["arms"][0]["cut"] = 7
+    console = Console(width=100, file=io.StringIO(), color_system=None, legacy_windows=False)
+    console.print(summary(results))
+    assert f"token limit, scored as they stand: {results['arms'][0]['name']} 7" in console.file.getvalue()
+
+
 def test_arms_stand_best_first():
     text, results = printed()
     scores = {arm["name"]: arm["score"]["mean"] for arm in results["arms"] if arm["score"]}
