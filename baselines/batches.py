@@ -1,4 +1,4 @@
-"""How rows are put into batches: by length, under a budget; halved when memory runs out."""
+"""How rows are put into batches: by length, under a budget; halved when one fails."""
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -7,6 +7,9 @@ from typing import TypeVar
 from baselines.device import is_out_of_memory
 
 T = TypeVar("T")
+
+ALWAYS = 2
+"""So many single rows that fail alike before any has succeeded: the fault isn't the rows'."""
 
 WORTH_SHARING = 16
 """A shared prefix shorter than this many tokens isn't worth a forward pass of its own."""
@@ -83,21 +86,42 @@ def agreement(left: Sequence[int], right: Sequence[int]) -> int:
 def run_halving(
     rows: Sequence[int], work: Callable[[Sequence[int]], list[T]], failed: Callable[[int, str], T]
 ) -> list[T]:
-    """Return ``work(rows)``, in halves when memory runs out; what can't be run at all becomes ``failed(row, why)``."""
-    why = ""
+    """Return ``work(rows)``, in ever smaller parts when it fails; a row that fails alone becomes ``failed(row, why)``.
+
+    So one row's failure stays its own. Where the first two rows fail alone for the same reason, the model is
+    taken to fail always, and the rest isn't tried.
+    """
+    done: dict[int, T] = {}
+    parts, reasons, hopeless = [list(rows)], [], ""
+    while parts:
+        part = parts.pop(0)
+        if hopeless:
+            done |= {row: failed(row, hopeless) for row in part}
+            continue
+        found, why = _attempt(part, work)
+        if found is not None:
+            done |= dict(zip(part, found, strict=True))
+        elif len(part) > 1:
+            parts[:0] = [part[: len(part) // 2], part[len(part) // 2 :]]
+        else:
+            done[part[0]] = failed(part[0], why)
+            reasons.append(why)
+            if len(done) == len(reasons) == ALWAYS and len(set(reasons)) == 1:
+                hopeless = why
+    return [done[row] for row in rows]
+
+
+def _attempt(part: Sequence[int], work: Callable[[Sequence[int]], list[T]]) -> tuple[list[T] | None, str]:
+    """Return ``work(part)``, or None and why it failed."""
     try:
-        return work(rows)
+        return work(part), ""
     except (RuntimeError, MemoryError, IndexError) as error:
-        if not is_out_of_memory(error):
-            why = f"the model failed: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
-        elif len(rows) == 1:
+        why = f"the model failed: {type(error).__name__}: {str(error).strip().partition(chr(10))[0]}"
+        if is_out_of_memory(error):
             why = "out of memory with this row alone"
     # Outside the handler: the error's traceback would keep the failed batch's tensors alive.
     _release_memory()
-    if why:
-        return [failed(row, why) for row in rows]
-    middle = len(rows) // 2
-    return run_halving(rows[:middle], work, failed) + run_halving(rows[middle:], work, failed)
+    return None, why
 
 
 def _release_memory() -> None:

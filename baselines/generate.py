@@ -134,7 +134,8 @@ def _write_batch(
             select_rows(cache, keep)
             tokens, last, mask = tokens[keep], last[keep], mask[keep]
             going = [going[place] for place in open_rows]
-        last = last + 1
+        # A finished row stays where it is: its next position may lie beyond the model's context.
+        last = last + torch.tensor([[int(not row.done)] for row in going], device=device)
         mask = torch.cat([mask, mask.new_ones((len(going), 1))], dim=1)
         logits = forward(tokens[:, None], mask, last, cache, keep=1)
 

@@ -253,3 +253,16 @@ def test_the_milliseconds_of_a_call_add_up_to_its_duration():
     rows = asked.generate(PROMPTS, Limits(5))
     took = 1e3 * (time.perf_counter() - started)
     assert 0.5 * took < sum(row.ms for row in rows) <= took
+
+
+def test_a_row_that_ends_at_the_context_stays_there_while_others_go_on(monkeypatch):
+    monkeypatch.setattr("baselines.batches._release_memory", lambda: pytest.fail("a batch failed and was halved"))
+    asked = unending(model("gpt2"))
+    shared = filler(asked, 440).input  # computed once, so that all rows are in one batch
+    start = len(asked.encode_prompt(Prompt(shared, "a")))
+    prompts = [Prompt(shared, "a" + " a" * (tokens - start)) for tokens in (490, *[470] * 15)]
+    rows = asked.generate(prompts, Limits(40))
+    assert [row.error for row in rows] == [None] * 16
+    assert [row.completion_tokens for row in rows] == [22] + [40] * 15
+    assert rows[0].text == text_of(asked, by_transformers(asked, prompts[0], 22))
+    assert rows[1].text == text_of(asked, by_transformers(asked, prompts[1], 40))
