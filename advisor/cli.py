@@ -6,11 +6,13 @@ Nothing heavy is imported before a command needs it: ``tuneworthy --help`` answe
 
 import json
 import os
+import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+from typer.exceptions import Abort, TyperException
 
 from evals.errors import TuneworthyError, UsageError
 
@@ -86,11 +88,15 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
             results = execute_run(prepared, Silent())
     except KeyboardInterrupt:
         raise TuneworthyError(
-            f"stopped; what is done is kept. Go on with: tuneworthy run --resume {prepared.folder}"
+            "stopped; answers and finished trainings are kept, a training that was under way begins again. "
+            f"Go on with: tuneworthy run --resume {prepared.folder}"
         ) from None
     _show(results, prepared.folder, as_json=as_json)
-    if all(arm["status"] != "done" for arm in results["arms"]):
-        raise TuneworthyError(f"no arm could be completed; the causes are in {prepared.folder / 'report.html'}")
+    if failed := [arm["name"] for arm in results["arms"] if arm["status"] in ("failed", "partial")]:
+        raise TuneworthyError(
+            f"{', '.join(failed)} could not be completed; the causes are in {prepared.folder / 'report.html'}. "
+            f"Mend them, then: tuneworthy run --resume {prepared.folder}"
+        )
 
 
 def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
@@ -160,7 +166,7 @@ def list_arms() -> None:
     from advisor.arms import ARMS, DEFAULT
 
     for name, arm in ARMS.items():
-        doc = (arm.__doc__ or "").strip().splitlines()[0]
+        doc = (arm.__doc__ or "").strip().splitlines()[0].replace("``", "`")
         print(f"{name:<17} {arm.family:<8} {'default  ' if name in DEFAULT else '         '}{doc}")
 
 
@@ -197,13 +203,34 @@ def _quiet_libraries() -> None:
 
 def main() -> None:
     """Run the command line; print what went wrong as one line and exit with its code."""
+    signal.signal(signal.SIGTERM, _terminated)
     try:
-        app()
+        code = app(standalone_mode=False)
+    except TyperException as error:
+        sys.exit(_refused(error))
+    except (Abort, KeyboardInterrupt):
+        sys.exit(_failed("stopped", 1))
     except TuneworthyError as error:
         sys.exit(_failed(str(error), error.exit_code))
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(_failed(f"{where}{error.strerror or error}", 1))
+    sys.exit(code if isinstance(code, int) else 0)
+
+
+def _refused(error: TyperException) -> int:
+    """Print what is wrong with the command line in one line, or the help when there was nothing on it."""
+    context = getattr(error, "ctx", None)
+    if type(error).__name__ == "NoArgsIsHelpError":
+        print(error.format_message())
+        return error.exit_code
+    command = context.command_path if context else "tuneworthy"
+    return _failed(f"{error.format_message().rstrip('.')}. See: {command} --help", error.exit_code)
+
+
+def _terminated(number: int, frame: object) -> NoReturn:
+    """Stop as Ctrl-C does: schedulers and `timeout` send SIGTERM."""
+    raise KeyboardInterrupt
 
 
 def _failed(message: str, code: int) -> int:

@@ -1,9 +1,12 @@
-"""The model and the embedder of a run, loaded when first asked for and then shared by all arms."""
+"""The model, the embedder and the user's adapter of a run: loaded or checked when first asked for."""
 
 from collections.abc import Callable
 from functools import cache
+from pathlib import Path
 
+from evals.errors import UsageError
 from evals.protocols import Embedder, LanguageModel
+from evals.record import ModelRecord
 
 
 def lazy_model(ref: str) -> Callable[[], LanguageModel]:
@@ -30,3 +33,21 @@ def lazy_embedder(ref: str) -> Callable[[], Embedder]:
         return load_embedder(ref)
 
     return embedder
+
+
+def adapter_record(folder: Path, model: Callable[[], LanguageModel]) -> ModelRecord:
+    """Return the place and the fingerprint of the adapter in ``folder``.
+
+    Raises ``UsageError`` when there is no such folder, ``ModelError`` when it holds no adapter, or one that
+    says it was trained on another model.
+    """
+    from baselines.adapter import WEIGHTS, check_adapter, check_base
+    from baselines.fingerprint import files_digest
+    from baselines.tuned_card import read_card
+
+    if not folder.is_dir():
+        raise UsageError(f"--adapter {folder}: there is no such folder")
+    check_adapter(folder)
+    if (card := read_card(folder)) is not None:
+        check_base(card, folder, model().fingerprint, model().name)
+    return ModelRecord(str(folder), files_digest([folder / "adapter_config.json", folder / WEIGHTS]))

@@ -6,6 +6,7 @@ and that the model and the embedder load. A folder is only made once all of that
 
 import json
 import shlex
+import shutil
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -13,9 +14,10 @@ from pathlib import Path
 from typing import Any
 
 from advisor.arms import ARMS, Lineup, plan_arms
-from advisor.engine import lazy_embedder, lazy_model
+from advisor.engine import adapter_record, lazy_embedder, lazy_model
 from advisor.machine import installed_versions, machine_facts
 from evals.errors import RunError, UsageError
+from evals.example import Example
 from evals.files import write_text
 from evals.load import build_task, load_task
 from evals.protocols import LanguageModel
@@ -55,28 +57,22 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
-    if request.adapter is not None and not (request.adapter / "adapter_config.json").is_file():
-        raise UsageError(
-            f"--adapter {request.adapter}: the folder holds no adapter_config.json, so it's no PEFT adapter"
-        )
     task = load_task(request.task, overrides=_anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     task = replace(task, settings=task.settings.model_copy(update=_anchored(_sources(task.settings), task.folder)))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
-    task = _limited(task, request.limit)
+    whole, task = task, _limited(task, request.limit)
     bench = _bench(task, request.adapter)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
-    if (folder / "run.json").exists():
-        raise UsageError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
-    if (folder / "cells").exists():
-        raise UsageError(f"{folder} holds cells of another run; give another --out, or delete {folder / 'cells'}")
+    _check_free(folder)
     record = _record(task, lineup, bench, request, argv, created)
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        if task.split_made:
-            _write_split(task, folder)
+        if whole.split_made:
+            _write_split(whole, folder)
         record.write(folder)
     except OSError as error:
+        shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"can't make the run folder {folder}: {error.strerror or error}") from error
     return PreparedRun(folder, record, replace(bench, run=folder))
 
@@ -97,7 +93,9 @@ def reopen_run(folder: Path) -> PreparedRun:
     task = _limited(task, record.limit)
     if tuple(example.id for example in task.eval) != record.eval_ids:
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
-    bench = _bench(task, Path(record.adapter) if record.adapter else None)
+    bench = _bench(task, Path(record.adapter.name) if record.adapter else None)
+    if record.adapter and bench.adapter and adapter_record(bench.adapter, bench.model) != record.adapter:
+        raise RunError(f"the adapter {record.adapter.name} has changed since {folder} began; start a new run")
     for kind, then, now in (("model", record.model, bench.model), ("embedder", record.embedder, bench.embedder)):
         if then is not None and _uses(record.arms, kind) and now().fingerprint != then.fingerprint:
             raise RunError(f"the {kind} {then.name!r} is not the one that {folder} began with; start a new run")
@@ -113,6 +111,16 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
         results = write_results(prepared.folder)
         write_report(prepared.folder, results)
     return results
+
+
+def _check_free(folder: Path) -> None:
+    """Raise ``UsageError`` unless ``folder`` doesn't exist yet or is empty: a run writes over nobody's files."""
+    if (folder / "run.json").exists():
+        raise UsageError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
+    if folder.exists() and not folder.is_dir():
+        raise UsageError(f"--out {folder} is a file; give a folder that doesn't exist yet")
+    if folder.exists() and any(folder.iterdir()):
+        raise UsageError(f"--out {folder} holds other files already; give a folder that doesn't exist yet")
 
 
 def _bench(task: Task, adapter: Path | None) -> Bench:
@@ -156,9 +164,14 @@ def _write_split(task: Task, folder: Path) -> None:
     """Write the rows of a split that we made, so that anyone can see and reuse it."""
     (folder / "data").mkdir(exist_ok=True)
     for name, examples in (("train", task.train), ("eval", task.eval)):
-        rows = ({"id": row.id, "input": row.input, "targets": row.targets} for row in examples)
-        text = "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)
+        text = "".join(json.dumps(_columns(row), ensure_ascii=False) + "\n" for row in examples)
         write_text(folder / "data" / f"{name}.jsonl", text)
+
+
+def _columns(row: Example) -> dict[str, object]:
+    """Return a row as a data file holds it; what the row doesn't have is left out."""
+    columns = {"id": row.id, "input": row.input, "targets": row.targets, "doc_id": row.doc_id, "group": row.group}
+    return {name: value for name, value in columns.items() if value is not None}
 
 
 def _uses(arms: Sequence[PlannedArm], kind: str) -> bool:
@@ -203,8 +216,8 @@ def _record(
         skipped=lineup.skipped,
         model=ModelRecord(model.name, model.fingerprint, model.context) if model else None,
         embedder=ModelRecord(embedder.name, embedder.fingerprint) if embedder else None,
-        adapter=str(bench.adapter) if bench.adapter else None,
-        limit=request.limit,
+        adapter=adapter_record(bench.adapter, bench.model) if bench.adapter else None,
+        limit=request.limit if len(task.eval) == request.limit else None,
         drop_overlap=request.drop_overlap,
         notes=task.notes,
         versions=installed_versions(),

@@ -11,7 +11,7 @@ from baselines.adapter import attach_adapter, check_adapter, check_base
 from baselines.device import is_out_of_memory, pick_device, pick_dtype, quiet_transformers
 from baselines.hub import fetch_model
 from baselines.local_model import LocalModel
-from baselines.model_folder import check_model_folder
+from baselines.model_folder import check_model_folder, first_line
 from baselines.quantised import four_bits, guard_quantised, prepare_quantised, quiet_bitsandbytes
 from baselines.tuned_card import read_card
 from evals.errors import ModelError
@@ -131,7 +131,7 @@ def _load_config(folder: Path) -> "PreTrainedConfig":
         if "trust_remote_code" in str(error):
             problem = f"{folder} needs code from its own repository, which isn't run here; give a model that doesn't"
         else:
-            problem = f"{folder / 'config.json'} can't be used: {_first_line(error)}"
+            problem = f"{folder / 'config.json'} can't be used: {first_line(error)}"
         raise ModelError(problem) from error
     masked = config.model_type in MODEL_FOR_MASKED_LM_MAPPING_NAMES and not getattr(config, "is_decoder", True)
     if masked or config.model_type not in MODEL_FOR_CAUSAL_LM_MAPPING_NAMES:
@@ -145,7 +145,7 @@ def _load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     try:
         return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except Exception as error:  # each tokenizer class raises its own
-        raise ModelError(f"the tokenizer in {folder} can't be loaded: {_first_line(error)}") from error
+        raise ModelError(f"the tokenizer in {folder} can't be loaded: {first_line(error)}") from error
 
 
 def _load_weights(
@@ -172,7 +172,7 @@ def _load_weights(
             output_loading_info=True,
         )
     except Exception as error:  # torch, transformers and bitsandbytes each raise their own
-        why = f"it doesn't fit into {device}'s memory" if is_out_of_memory(error) else _first_line(error)
+        why = f"it doesn't fit into {device}'s memory" if is_out_of_memory(error) else first_line(error)
         raise ModelError(f"the weights in {folder} can't be loaded: {why}") from error
     for kind, what in (("mismatched_keys", "have another shape for"), ("missing_keys", "lack")):
         if info[kind]:
@@ -182,7 +182,3 @@ def _load_weights(
                 "they aren't those of a whole causal language model"
             )
     return module.eval()
-
-
-def _first_line(error: BaseException) -> str:
-    return str(error).strip().partition("\n")[0] or type(error).__name__

@@ -37,7 +37,7 @@ def check_weights(folder: Path) -> None:
         try:
             shards = set(json.loads(index.read_text("utf-8"))["weight_map"].values())
         except (OSError, ValueError, KeyError, AttributeError) as error:
-            raise ModelError(f"{index} can't be read ({_first_line(error)}); copy or download it again") from error
+            raise ModelError(f"{index} can't be read ({first_line(error)}); copy or download it again") from error
         missing = sorted(shards - {file.name for file in files})
         if missing:
             raise ModelError(f"{folder} lacks {len(missing)} of {len(shards)} weight files, such as {missing[0]}")
@@ -53,7 +53,7 @@ def check_weights(folder: Path) -> None:
             with safe_open(file, framework="numpy") as weights:
                 weights.keys()
         except (SafetensorError, OSError) as error:
-            problem = f"{file} is damaged or cut short ({_first_line(error)}); copy or download it again"
+            problem = f"{file} is damaged or cut short ({first_line(error)}); copy or download it again"
             raise ModelError(problem) from error
 
 
@@ -66,11 +66,12 @@ def _read_config(folder: Path) -> dict[str, object]:
     try:
         config = json.loads(path.read_text("utf-8"))
     except (OSError, ValueError) as error:
-        raise ModelError(f"{path} can't be read ({_first_line(error)}); copy or download it again") from error
+        raise ModelError(f"{path} can't be read ({first_line(error)}); copy or download it again") from error
     if not isinstance(config, dict):
         raise ModelError(f"{path} isn't a JSON object; copy or download it again")
     return config
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return the first line of what a library says, or the error's kind when it says nothing."""
     return str(error).strip().partition("\n")[0] or type(error).__name__

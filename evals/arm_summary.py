@@ -123,11 +123,6 @@ def mean_tokens(arm: ArmCells) -> float:
     return _average(row.prompt_tokens + row.completion_tokens for row in arm.all_rows()) or 0.0
 
 
-def mean_fit_seconds(arm: ArmCells) -> float:
-    """Return the seconds that fitting took per seed, on average."""
-    return _average(cell.fit.seconds for cell in arm.cells if cell.fit is not None) or 0.0
-
-
 def _score(estimate: Estimate | None) -> dict[str, Any] | None:
     if estimate is None or estimate.mean is None:
         return None

@@ -59,7 +59,7 @@ class RunRecord:
     skipped: dict[str, str]
     model: ModelRecord | None
     embedder: ModelRecord | None
-    adapter: str | None
+    adapter: ModelRecord | None
     limit: NonNegativeInt | None
     drop_overlap: bool
     notes: tuple[str, ...]
@@ -91,10 +91,13 @@ def read_record(run: Path) -> RunRecord:
     path = run / "run.json"
     try:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError as error:
-        raise RunError(f"{run} is not a run folder: it has no run.json") from error
-    except (OSError, ValueError, RecursionError) as error:
-        raise RunError(f"{path} can't be read: {error}") from error
+    except (FileNotFoundError, NotADirectoryError) as error:
+        why = "it has no run.json" if run.is_dir() else "there is no such folder"
+        raise RunError(f"{run} is not a run folder: {why}") from error
+    except (ValueError, RecursionError) as error:
+        raise _damaged(path, f"it's not JSON ({error})") from error
+    except OSError as error:
+        raise RunError(f"{path} can't be read: {error.strerror or error}") from error
     schema = record.pop("schema", None) if isinstance(record, dict) else None
     if schema != SCHEMA:
         raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")

@@ -13,7 +13,7 @@ from typing import Any
 
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
-from evals.arm_summary import ArmSummary, figure, mean_fit_seconds, mean_tokens
+from evals.arm_summary import ArmSummary, figure, mean_tokens
 from evals.errors import RunError
 from evals.files import write_json
 from evals.record import ModelRecord, RunRecord, read_record
@@ -66,7 +66,7 @@ def build_results(run: Path) -> dict[str, Any]:
     estimates = {arm.name: None if arm.status == "failed" else scores.estimate(arm.name, confidence) for arm in arms}
     entries = [summaries[name].entry(estimate, documents=record.documents > 0) for name, estimate in estimates.items()]
     verdict = decide(
-        [Contender(arm.name, arm.family, mean_tokens(arm), mean_fit_seconds(arm)) for arm in done],
+        [Contender(arm.name, arm.family, mean_tokens(arm), place) for place, arm in enumerate(done)],
         scores,
         minimum_gain=settings.decision.minimum_gain,
         confidence=confidence,
@@ -114,7 +114,9 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
     gain = verdict.gain
     return asdict(verdict) | {
         "within_noise": list(verdict.within_noise),
-        "gain": {name: figure(value) for name, value in asdict(gain).items()} if gain is not None else None,
+        "gain": None
+        if gain is None
+        else {name: value if isinstance(value, str) else figure(value) for name, value in asdict(gain).items()},
     }
 
 

@@ -27,7 +27,7 @@ from evals.task import Task
 from evals.watch import Watcher
 
 BATCH_ROWS = 64
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES)
+FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 
 @dataclass(frozen=True)
@@ -52,7 +52,7 @@ def locked(run: Path) -> Iterator[None]:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
-            raise RunError(f"another tuneworthy is working in {run}; wait for it or give --out") from error
+            raise RunError(f"another tuneworthy is working in {run}; wait until it has ended") from error
         yield
 
 

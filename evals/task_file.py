@@ -83,7 +83,9 @@ class Rag(_Section):
 class Tune(_Section):
     """Settings of the arms that train."""
 
-    epochs: float = Field(3, gt=0, description="Passes over the training rows, at most.")
+    epochs: float | None = Field(
+        None, gt=0, description="Passes over the training rows, at most; default: 3, for `scratch` 10."
+    )
     learning_rate: float | None = Field(None, gt=0, description="Peak rate; default: chosen by method and model size.")
     batch_size: int = Field(16, ge=1, description="Rows per optimiser step.")
     rank: int = Field(16, ge=1, description="Rank of the LoRA matrices.")

@@ -22,12 +22,16 @@ FAMILIES: tuple[Family, ...] = ("classic", "prompt", "rag", "tune")
 
 @dataclass(frozen=True, slots=True)
 class Contender:
-    """An arm that is done; ``tokens`` are the mean per prediction, prompt and completion together."""
+    """An arm that is done.
+
+    ``tokens`` are the mean per prediction, prompt and completion together; ``place`` is the arm's in the plan,
+    which tells arms of equal tokens apart (a clock would not tell the same twice).
+    """
 
     name: str
     family: Family
     tokens: float
-    fit_seconds: float
+    place: int
 
     @property
     def trained(self) -> bool:
@@ -35,15 +39,19 @@ class Contender:
         return self.family == "tune"
 
     @property
-    def effort(self) -> tuple[int, float, float, str]:
-        """What the arm costs, as a key to sort by: family, tokens, seconds to fit."""
-        return FAMILIES.index(self.family), self.tokens, self.fit_seconds, self.name
+    def effort(self) -> tuple[int, float, int]:
+        """What the arm costs, as a key to sort by: family, tokens, place in the plan."""
+        return FAMILIES.index(self.family), self.tokens, self.place
 
 
 @dataclass(frozen=True, slots=True)
 class Gain:
-    """The best trained arm's score minus the best untrained arm's, at the confidence that decides."""
+    """A trained arm's score minus the best untrained arm's, at the confidence that decides.
 
+    ``trained`` is the arm that decides: the best of those of which the outcome holds, mostly the best of all.
+    """
+
+    trained: str
     difference: float
     low: float
     high: float
@@ -92,15 +100,15 @@ def decide(
     untrained = [arm.name for arm in ranked if not arm.trained]
     near = _within_noise(ranked, scores, confidence)
     outcome: Outcome = "undecided"
-    gain, focus = None, trained[0] if trained else None
-    if focus is None or not untrained:
+    gain = None
+    if not trained or not untrained:
         reason = wording.nothing_to_compare(bool(trained), bool(untrained), absent)
     else:
         cases = [_judge(arm, untrained, scores, minimum_gain, confidence, len(trained)) for arm in trained]
         outcome = _outcome(cases)
         case = next(case for case in cases if case.outcome == outcome)
         focus, lead = case.trained, case.against[untrained[0]]
-        gain = _gain(lead, case.confidence)
+        gain = _gain(focus, lead, case.confidence)
         comparison = wording.Comparison(
             trained=focus,
             trained_score=scores.estimate(focus, confidence),
@@ -120,7 +128,7 @@ def decide(
         best_arm=ranked[0].name if ranked else None,
         cheapest_within_noise=min(near, key=lambda arm: arm.effort).name if near else None,
         within_noise=tuple(arm.name for arm in near),
-        best_trained=focus,
+        best_trained=trained[0] if trained else None,
         best_untrained=untrained[0] if untrained else None,
         gain=gain,
         minimum_gain=minimum_gain,
@@ -165,10 +173,10 @@ def _within_noise(ranked: Sequence[Contender], scores: Scoreboard, confidence: f
     return [ranked[0], *(arm for arm, gap in rest if _low(gap) <= 0 <= _high(gap))]
 
 
-def _gain(difference: Difference, confidence: float) -> Gain | None:
+def _gain(trained: str, difference: Difference, confidence: float) -> Gain | None:
     if difference.difference is None or difference.low is None or difference.high is None:
         return None
-    return Gain(difference.difference, difference.low, difference.high, confidence)
+    return Gain(trained, difference.difference, difference.low, difference.high, confidence)
 
 
 def _known(mean: float | None) -> float:

@@ -42,7 +42,7 @@ def compared(outcome: Outcome, told: Comparison, others: Sequence[str], absent: 
 
     ``others`` are further trained arms of which the same holds.
     """
-    asked = f"the {points(told.minimum_gain)} asked for"
+    least = f"the {asked(told.minimum_gain)} asked for"
     opening = (
         f"{told.trained} scores {scored(told.trained_score)}; "
         f"the best untrained arm, {told.untrained}, {scored(told.untrained_score)}: "
@@ -51,18 +51,18 @@ def compared(outcome: Outcome, told: Comparison, others: Sequence[str], absent: 
     sentences: list[str]
     aside = told.decisive != told.untrained
     if outcome == "worth_it":
-        sentences = [f"{opening}, more than {asked}."]
+        sentences = [f"{opening}, more than {least}."]
         if aside:
             sentences.append(f"The closest call is against {told.decisive}: {_span(told.decisive_gain)}.")
     elif outcome == "not_worth_it":
-        closing = "" if aside else f", not more than {asked}"
+        closing = "" if aside else f", not more than {least}"
         sentences = [f"{opening}{closing}."]
         if aside:
-            sentences.append(f"Against {told.decisive} it is {_span(told.decisive_gain)}, not more than {asked}.")
+            sentences.append(f"Against {told.decisive} it is {_span(told.decisive_gain)}, not more than {least}.")
         if others:
             sentences.append(f"{_list(others)} {'does' if len(others) == 1 else 'do'} no better.")
     else:
-        sentences = [*_undecided(opening, asked, told, aside)]
+        sentences = [*_undecided(opening, least, told, aside)]
     return " ".join(sentences + _left_out(absent))
 
 
@@ -75,8 +75,8 @@ def nothing_to_compare(trained: bool, untrained: bool, absent: Sequence[Absent])
     return " ".join(filter(None, [*sides, "So training can't be compared with doing without it."]))
 
 
-def points(share: float) -> str:
-    """Return ``share`` of the metric in points: ``2 points``, ``1 point``, ``2.5 points``."""
+def asked(share: float) -> str:
+    """Return the gain that was asked for, as exact as the user gave it: ``2 points``, ``1 point``, ``2.5 points``."""
     figure = f"{round(100 * share, 4):g}"
     return f"{figure} point{'' if figure == '1' else 's'}"
 
@@ -99,11 +99,11 @@ def level(confidence: float) -> str:
     return f"{round(100 * confidence, 1):g}%"
 
 
-def _undecided(opening: str, asked: str, told: Comparison, aside: bool) -> list[str]:
+def _undecided(opening: str, least: str, told: Comparison, aside: bool) -> list[str]:
     pair = told.decisive_gain
     if pair.difference is None:
         return [f"{opening}.", f"With {told.decisive} it has no scored row in common, so nothing can be said."]
-    doubt = f"which may be more or less than {asked}"
+    doubt = f"which may be more or less than {least}"
     span = f". Against {told.decisive} it is {_span(pair)}" if aside else ""
     rows = f"{pair.n:,} eval row{'' if pair.n == 1 else 's'}"
     return [f"{opening}{span}, {doubt}.", f"{rows} can't tell which; more eval rows would narrow the interval."]

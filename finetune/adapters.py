@@ -12,7 +12,7 @@ from baselines.quantised import quiet_bitsandbytes
 from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.task_file import Tune
-from finetune.checkpoint import fresh_partial, publish
+from finetune.checkpoint import publishing
 
 if TYPE_CHECKING:
     import torch
@@ -50,11 +50,10 @@ def save_adapter(model: "PeftModel", folder: Path, card: TunedCard) -> float:
 
     ``folder`` appears whole or not at all.
     """
-    partial = fresh_partial(folder)
-    # "auto" would ask the hub whether the base's vocabulary changed; the embeddings aren't trained here
-    model.save_pretrained(str(partial), save_embedding_layers=False)
-    (partial / "README.md").unlink(missing_ok=True)  # PEFT's form of a model card, not filled in
-    publish(partial, folder, card)
+    with publishing(folder, card) as partial:
+        # "auto" would ask the hub whether the base's vocabulary changed; the embeddings aren't trained here
+        model.save_pretrained(str(partial), save_embedding_layers=False)
+        (partial / "README.md").unlink(missing_ok=True)  # PEFT's form of a model card, not filled in
     return (folder / WEIGHTS).stat().st_size / 1e6
 
 

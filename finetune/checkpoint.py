@@ -10,8 +10,11 @@
 import dataclasses
 import hashlib
 import json
+import os
+import re
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,17 +32,25 @@ from evals.task import Task
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
-def fresh_partial(folder: Path) -> Path:
-    """Return an empty folder beside ``folder`` to write to before ``publish`` renames it."""
+
+@contextmanager
+def publishing(folder: Path, card: TunedCard) -> Iterator[Path]:
+    """Give an empty folder to write to; then put ``card`` into it and rename it to ``folder``, over an older one.
+
+    Raises ``OSError`` for what the disk refuses, also where a library has an error of its own for that.
+    """
     partial = folder.with_name(f".{folder.name}-partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    return partial
-
-
-def publish(partial: Path, folder: Path, card: TunedCard) -> None:
-    """Write ``card`` into ``partial`` and rename that to ``folder``, in place of an older one."""
+    try:
+        yield partial
+    except Exception as error:  # safetensors and tokenizers name the system's error in their text
+        if found := _OS_ERROR.search(str(error)):
+            number = int(found[1])
+            raise OSError(number, os.strerror(number), str(folder)) from error
+        raise
     write_json(partial / CARD, {"schema": SCHEMA} | asdict(card))
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
@@ -52,15 +63,14 @@ def save_model(module: "PreTrainedModel", tokenizer: "PreTrainedTokenizerBase", 
     """
     from transformers import GenerationConfig
 
-    partial = fresh_partial(folder)
-    try:
-        module.save_pretrained(str(partial))
-    except ValueError:
-        # many published models carry sampling settings that transformers refuses to write again
-        module.generation_config = GenerationConfig.from_model_config(module.config)
-        module.save_pretrained(str(partial))
-    tokenizer.save_pretrained(str(partial))
-    publish(partial, folder, card)
+    with publishing(folder, card) as partial:
+        try:
+            module.save_pretrained(str(partial))
+        except ValueError:
+            # many published models carry sampling settings that transformers refuses to write again
+            module.generation_config = GenerationConfig.from_model_config(module.config)
+            module.save_pretrained(str(partial))
+        tokenizer.save_pretrained(str(partial))
     return round(sum(path.stat().st_size for path in folder.glob("*.safetensors")) / 1e6, 3)
 
 

@@ -5,6 +5,9 @@ from dataclasses import dataclass
 
 from evals.task_file import Tune
 
+EPOCHS = 3.0
+"""Passes over the rows when the task file names no number and the arm has no default of its own."""
+
 CPU_TOKENS = 300_000
 """The default token budget on a CPU: minutes for a small model, not days."""
 
@@ -41,7 +44,7 @@ def plan_schedule(
     ``token_budget`` (None: unlimited) shortens the run; the learning rate then decays over the shortened length.
     """
     steps_per_epoch = math.ceil(rows / settings.batch_size)
-    wanted = max(1, math.ceil(settings.epochs * steps_per_epoch))
+    wanted = max(1, math.ceil((settings.epochs or EPOCHS) * steps_per_epoch))
     affordable = wanted if token_budget is None else max(1, int(token_budget / epoch_tokens * steps_per_epoch))
     steps = min(wanted, affordable)
     return Schedule(

@@ -48,7 +48,7 @@ class ScratchArm(TrainedArm):
     def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
         """Train a model from random weights and save it whole, loadable by its folder."""
         context, settings = self.context, self.context.task.settings.tune
-        if "epochs" not in settings.model_fields_set:
+        if settings.epochs is None:
             settings = settings.model_copy(update={"epochs": EPOCHS})
         loaded = load_module(context.task.settings.model)
         module, tokenizer = random_module(loaded.module, context.seed), loaded.tokenizer

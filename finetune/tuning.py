@@ -15,7 +15,7 @@ from evals.task import Task
 from evals.task_file import Tune
 from finetune.encode import encode_rows
 from finetune.holdout import hold_out
-from finetune.schedule import Schedule, plan_schedule, token_budget
+from finetune.schedule import EPOCHS, Schedule, plan_schedule, token_budget
 from finetune.trainer import Training, TrainingRows, train_module
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ def plan_lesson(
     }
     if schedule.cut_by_budget and budget is not None:
         facts["stopped"] = (
-            f"at the token budget of {budget:,} after {schedule.epochs:.2g} of {settings.epochs:g} epochs"
+            f"at the token budget of {budget:,} after {schedule.epochs:.2g} of {settings.epochs or EPOCHS:g} epochs"
         )
     if engine.answer_end_id is None:
         facts["end_of_answer"] = "the tokenizer has no end token: answers end at a blank line and 'Input:'"

@@ -21,7 +21,7 @@ from reports.charts import differences_chart, scores_chart
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.scoreboard import build_scoreboard
-from reports.sentences import headline, next_steps
+from reports.sentences import deciding, headline, next_steps, other_level
 from reports.training import build_training
 
 SCHEMA = 1
@@ -52,6 +52,8 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         metric=metric,
         badge=wording.OUTCOMES[verdict["outcome"]],
         headline=headline(verdict),
+        decided_by=deciding(verdict),
+        other_level=other_level(verdict) if verdict["gain"] else "",
         steps=next_steps(results),
         board=board,
         confidence=wording.level(verdict["confidence"]),

@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.wording import asked, clip, difference_range, number, points
+from reports.wording import asked, clip, difference_range, level, number, points
 
 _LONGEST = 60  # characters of a name in a sentence
 _MOST_ROWS = 100  # times the rows of this run: beyond that "more rows" is no advice
@@ -35,12 +35,12 @@ class Sentence:
 
 def headline(verdict: Mapping[str, Any]) -> Sentence:
     """Return the verdict as one sentence, with the difference and the interval that carry it."""
-    names = {"trained": str(verdict["best_trained"]), "untrained": str(verdict["best_untrained"])}
     outcome, gain = verdict["outcome"], verdict["gain"]
+    names = {"trained": deciding(verdict), "untrained": str(verdict["best_untrained"])}
     if gain is None or verdict["best_trained"] is None or verdict["best_untrained"] is None:
         return Sentence(_without_gain(verdict))
     low, high, least = gain["low"], gain["high"], verdict["minimum_gain"]
-    interval = f"({difference_range(low, high)})"
+    interval = f"({difference_range(low, high)}{other_level(verdict)})"
     if gain["difference"] >= 0:
         effect = f"{{trained}} adds {points(gain['difference'])} {interval} over {{untrained}}"
     else:
@@ -53,6 +53,17 @@ def headline(verdict: Mapping[str, Any]) -> Sentence:
         return Sentence(f"No, training is not worth it: {effect}{tail}.", names)
     tail = f", and that interval holds {wanted}" if low <= least < high else ""
     return Sentence(f"Undecided: {effect}{tail}.", names)
+
+
+def deciding(verdict: Mapping[str, Any]) -> str:
+    """Return the trained arm that the gain is of: the best one, or the best of which the outcome holds."""
+    return str((verdict["gain"] or {}).get("trained") or verdict["best_trained"])
+
+
+def other_level(verdict: Mapping[str, Any]) -> str:
+    """Return ``, 98.3% interval`` where the gain's confidence isn't the one asked for."""
+    sure = verdict["gain"].get("confidence", verdict.get("confidence"))
+    return "" if sure == verdict.get("confidence") else f", {level(sure)} interval"
 
 
 def _without_gain(verdict: Mapping[str, Any]) -> str:
@@ -96,14 +107,24 @@ def _advised(results: Mapping[str, Any]) -> Sentence | None:
     cheapest, untrained = verdict["cheapest_within_noise"], verdict["best_untrained"]
     if verdict["outcome"] == "worth_it" and verdict["best_trained"]:
         again = "before it replaces anything, score it once more on rows that played no part here"
-        return Sentence(f"Use {{arm}}; {again}.", {"arm": verdict["best_trained"]})
+        return Sentence(f"Use {{arm}}; {again}.", {"arm": deciding(verdict)})
     if verdict["outcome"] == "not_worth_it" and cheapest in trained and untrained:
         return Sentence("Use {arm}: no trained arm is shown to gain over it what was asked for.", {"arm": untrained})
     if not cheapest:
         return None
+    means = {arm["name"]: arm["score"]["mean"] for arm in results["arms"] if arm["score"]}
+    best = verdict["best_arm"]
+    if not means.get(best):
+        return Sentence("No arm scores above zero on these rows: none is of use as it stands.")
     opening = "Until more is known, use" if verdict["outcome"] == "undecided" else "Use"
-    why = "the best arm and the cheapest" if cheapest == verdict["best_arm"] else "the cheapest arm"
-    return Sentence(f"{opening} {{arm}}: it is {why} within noise of the best score.", {"arm": cheapest})
+    if cheapest == best:
+        return Sentence(f"{opening} {{arm}}: it is the best arm and the cheapest within noise.", {"arm": best})
+    names = {"arm": cheapest, "best": best}
+    if not means.get(cheapest):
+        return Sentence(f"{opening} {{best}}: it has the best score; these rows are too few to tell more.", names)
+    return Sentence(
+        f"{opening} {{arm}}: it is the cheapest arm that these rows can't tell from the best, {{best}}.", names
+    )
 
 
 def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:

@@ -7,6 +7,9 @@ of a share. The minus sign is "−" (U+2212) and a range has an en dash. What is
 import math
 import re
 
+from evals.verdict_wording import asked as asked
+from evals.verdict_wording import level as level
+
 MISSING = "–"
 
 OUTCOMES = {"worth_it": "Worth it", "not_worth_it": "Not worth it", "undecided": "Undecided"}
@@ -76,17 +79,6 @@ def percent(value: float | None) -> str:
 def points(value: float | None) -> str:
     """Return a difference of shares in points: ``0.4 points``, ``−1.0 points``."""
     return MISSING if unknown(value) else number(100 * float(value or 0), 1) + " points"
-
-
-def asked(share: float) -> str:
-    """Return the gain that was asked for, as exact as the user gave it: ``2 points``, ``2.5 points``."""
-    figure = f"{round(100 * share, 4):g}"
-    return f"{figure} {'point' if figure == '1' else 'points'}"
-
-
-def level(confidence: float) -> str:
-    """Return a confidence: ``95%``, ``98.3%``."""
-    return f"{round(100 * confidence, 1):g}%"
 
 
 def signed(value: float | None) -> str:

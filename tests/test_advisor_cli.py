@@ -118,16 +118,16 @@ def test_wrong_options_are_usage_errors(task, tmp_path, capsys, arguments, says)
     assert says in broken(tmp_path, capsys, "run", task, "--out", tmp_path / "run", *arguments)
 
 
-def test_cells_of_another_run_are_not_taken_over(task, tmp_path, capsys):
-    (tmp_path / "run" / "cells" / "majority-0").mkdir(parents=True)
-    assert "cells of another run" in broken(tmp_path, capsys, "run", task, "--out", tmp_path / "run")
-
-
-def test_an_out_folder_that_is_a_file_is_one_line(task, tmp_path, capsys):
-    (tmp_path / "run").write_text("not a folder")
-    err = broken(tmp_path, capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run", code=1)
-    assert err.count("\n") == 1
-    assert str(tmp_path / "run") in err
+def test_the_out_folder_must_be_free(task, tmp_path, capsys):
+    (tmp_path / "full" / "data").mkdir(parents=True)
+    (tmp_path / "full" / "data" / "train.jsonl").write_text("someone's own")
+    (tmp_path / "file").write_text("not a folder")
+    for name, says in (("full", "holds other files"), ("file", "is a file")):
+        err = broken(tmp_path, capsys, "run", task, "--arms", "majority", "--out", tmp_path / name)
+        assert err.count("\n") == 1
+        assert f"--out {tmp_path / name} {says}" in err
+    (tmp_path / "empty").mkdir()
+    assert tuneworthy(capsys, "run", task, "--arms", "majority", "--out", tmp_path / "empty")[0] == 0
 
 
 @pytest.mark.parametrize(

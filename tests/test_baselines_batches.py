@@ -26,7 +26,9 @@ def test_one_rows_failure_is_its_own(error):
 
 def test_a_model_that_always_fails_is_not_asked_for_every_row():
     calls = []
-    found = run_halving(range(64), failing({row: RuntimeError("broken") for row in range(64)}, calls), lambda _, why: why)
+    found = run_halving(
+        range(64), failing({row: RuntimeError("broken") for row in range(64)}, calls), lambda _, why: why
+    )
     assert found == ["the model failed: RuntimeError: broken"] * 64
     assert len(calls) < 12
 

@@ -46,11 +46,11 @@ def test_a_record_is_read_back_as_written(tmp_path):
 @pytest.mark.parametrize(
     ("content", "says"),
     [
-        ("{", "can't be read"),
+        ("{", "is damaged: it's not JSON"),
         ("[]", "has schema None"),
         ('{"schema": 99}', "has schema 99; this version of tuneworthy reads 1"),
         ('{"schema": 1}', "is damaged: adapter is missing"),
-        ("[" * 100_000, "can't be read"),
+        ("[" * 100_000, "is damaged: it's not JSON"),
     ],
 )
 def test_a_record_that_this_version_does_not_know_is_refused(tmp_path, content, says):

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from evals.scoreboard import MeanScoreboard
 from evals.stats import Difference, Estimate
 from evals.verdict import Contender, decide
-from evals.verdict_wording import Absent, points, scored, signed
+from evals.verdict_wording import Absent, asked, scored, signed
 
 FAMILY = {
     "majority": "classic",
@@ -17,6 +17,7 @@ FAMILY = {
     "few_shot": "prompt",
     "rag": "rag",
     "qlora": "tune",
+    "lora": "tune",
     "full": "tune",
 }
 
@@ -42,7 +43,7 @@ class FakeScores:
 
 
 def contenders(names, tokens=None):
-    return [Contender(name, FAMILY[name], (tokens or {}).get(name, 10.0), 1.0) for name in names]
+    return [Contender(name, FAMILY[name], (tokens or {}).get(name, 10.0), place) for place, name in enumerate(names)]
 
 
 def verdict(means, *, sd=0.005, gain=0.02, confidence=0.95, tokens=None, absent=(), unknown=()):
@@ -106,6 +107,27 @@ def test_the_best_trained_arm_need_not_be_the_one_that_wins_by_chance():
     assert (found.outcome, found.best_trained) == ("worth_it", "qlora")
     assert found.gain.confidence == pytest.approx(0.975)  # two trained arms share the chance of a false claim
     assert "97.5% interval" in found.reason
+
+
+def test_the_arm_that_decides_may_be_another_than_the_best():
+    means = {"rag": 0.5, "lora": 0.6, "qlora": 0.59}
+
+    class Uneven(FakeScores):
+        def difference(self, first, second, confidence):
+            self.sd = 0.06 if "lora" in (first, second) else 0.01
+            return super().difference(first, second, confidence)
+
+    found = decide(contenders(means), Uneven(means), minimum_gain=0.02, confidence=0.95)
+    assert found.outcome == "worth_it"
+    assert (found.best_arm, found.best_trained) == ("lora", "lora")
+    assert (found.gain.trained, found.gain.difference) == ("qlora", pytest.approx(0.09))
+    assert found.reason.startswith("qlora scores 59.0%")
+
+
+def test_arms_of_equal_cost_are_told_apart_by_their_place_in_the_plan():
+    means = {"qlora": 0.9, "lora": 0.9, "full": 0.9}
+    assert verdict(means).cheapest_within_noise == "qlora"
+    assert verdict(dict(reversed(means.items()))).cheapest_within_noise == "full"
 
 
 def test_all_trained_arms_must_fail_for_a_no():
@@ -205,6 +227,6 @@ def test_false_claims_are_rare():
 
 
 def test_figures_are_written_for_people():
-    assert [points(0.02), points(0.01), points(0.025), points(0)] == ["2 points", "1 point", "2.5 points", "0 points"]
+    assert [asked(0.02), asked(0.01), asked(0.025), asked(0)] == ["2 points", "1 point", "2.5 points", "0 points"]
     assert [signed(0.011), signed(-0.011), signed(-0.0001)] == ["1.1", "−1.1", "0.0"]
     assert scored(Estimate(0.91, 0.88, 0.94, 100, 0, "")) == "91.0% (88.0–94.0)"

@@ -156,9 +156,35 @@ def steps_of(**verdict):
 def test_next_steps_name_the_arm_to_use():
     gain = {"difference": 0.001, "low": -0.01, "high": 0.012}
     steps = steps_of(outcome="not_worth_it", cheapest_within_noise="rag", gain=gain)
-    assert "Use rag: it is the cheapest arm within noise of the best score." in steps
+    assert "Use rag: it is the cheapest arm that these rows can't tell from the best, few_shot." in steps
     assert "What would change this: a gain of more than 2 points; this run puts it at 1.2 points at most." in steps
     assert "Without a score: full. Mend the cause below and resume the run." in steps
+
+
+def test_an_arm_that_scores_nothing_is_not_advised():
+    results, _ = make_run(rows=40, verdict={"outcome": "undecided", "cheapest_within_noise": "rag"})
+    for arm in results["arms"]:
+        if arm["score"] and arm["name"] == "rag":
+            arm["score"]["mean"] = 0.0
+    best = results["verdict"]["best_arm"]
+    assert str(next_steps(results)[0]) == (
+        f"Until more is known, use {best}: it has the best score; these rows are too few to tell more."
+    )
+    for arm in results["arms"]:
+        if arm["score"]:
+            arm["score"]["mean"] = 0.0
+    assert str(next_steps(results)[0]) == "No arm scores above zero on these rows: none is of use as it stands."
+
+
+def test_the_headline_names_the_arm_that_decides_and_its_level():
+    gain = {"trained": "full", "difference": 0.06, "low": 0.031, "high": 0.09, "confidence": 0.975}
+    verdict = make_verdict("worth_it", 0, 0, 0, gain=gain, confidence=0.95)
+    assert str(headline(verdict)) == (
+        "Yes, training is worth it: full adds 6.0 points (3.1 to 9.0, 97.5% interval) over rag, "
+        "more than the 2 points asked for."
+    )
+    steps = steps_of(outcome="worth_it", gain=gain)
+    assert steps[0].startswith("Use full; before it replaces anything")
 
 
 def test_next_steps_never_advise_training_that_is_not_worth_it():
