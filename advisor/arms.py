@@ -12,7 +12,7 @@ from pathlib import Path
 from baselines.arms import ARMS as BASELINE_ARMS
 from evals.errors import UsageError
 from evals.protocols import Arm
-from evals.record import PlannedArm
+from evals.record import PlannedArm, SkippedArm
 from evals.task import Task
 from evals.task_yaml import read_yaml
 from finetune.arms import ARMS as TUNE_ARMS
@@ -25,10 +25,10 @@ ALL = "all"
 
 @dataclass(frozen=True)
 class Lineup:
-    """The arms that a run takes, in the order of ``ARMS``, and those that don't fit the task with the reason."""
+    """The arms that a run takes, in the order of ``ARMS``, and those that don't fit the task."""
 
     planned: tuple[PlannedArm, ...]
-    skipped: dict[str, str]
+    skipped: tuple[SkippedArm, ...]
 
 
 def plan_arms(task: Task, *, seeds: int, with_adapter: bool, names: Sequence[str] | None = None) -> Lineup:
@@ -52,7 +52,7 @@ def plan_arms(task: Task, *, seeds: int, with_adapter: bool, names: Sequence[str
         asked.add(ADAPTER)
     if ADAPTER in asked and not with_adapter:
         raise UsageError(f"the arm {ADAPTER!r} needs --adapter DIR, the folder of a trained adapter")
-    planned, skipped = [], {}
+    planned, skipped = [], []
     for name, arm in ARMS.items():
         if name not in asked:
             continue
@@ -62,8 +62,8 @@ def plan_arms(task: Task, *, seeds: int, with_adapter: bool, names: Sequence[str
         elif chosen is not None and not everything:
             raise UsageError(f"the arm {name!r} doesn't fit this task: {reason}")
         else:
-            skipped[name] = reason
-    return Lineup(tuple(planned), skipped)
+            skipped.append(SkippedArm(name, arm.family, reason))
+    return Lineup(tuple(planned), tuple(skipped))
 
 
 def _check_name(name: str, where: str) -> None:

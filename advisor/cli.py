@@ -78,8 +78,8 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
     record = prepared.record
     for note in record.notes:
         errors.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
-    for name, reason in record.skipped.items():
-        errors.print(f"note: {name} is left out: {reason}", markup=False, highlight=False, soft_wrap=True)
+    for arm in record.skipped:
+        errors.print(f"note: {arm.name} is left out: {arm.reason}", markup=False, highlight=False, soft_wrap=True)
     try:
         if errors.is_terminal:
             with BarWatcher(errors) as watcher:

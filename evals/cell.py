@@ -5,7 +5,7 @@
     cells/<arm>-<seed>/predictions.jsonl   one ScoredPrediction a line, appended a batch at a time
                       fit.json             FitReport, written when fitting is done
                       cost.json            written last: its presence says that the cell is complete
-                      failure.json         why the cell failed; removed when it's tried again
+                      failure.json         why the cell failed; removed when it's complete after all
                       adapter/ or model/   what a trained arm leaves
 """
 

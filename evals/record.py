@@ -30,6 +30,15 @@ class PlannedArm:
 
 
 @dataclass(frozen=True)
+class SkippedArm:
+    """An arm that doesn't fit the task, and why."""
+
+    name: ArmName
+    family: Family
+    reason: str
+
+
+@dataclass(frozen=True)
 class ModelRecord:
     """Which model or embedder answered: the user's name for it and its fingerprint."""
 
@@ -42,8 +51,8 @@ class ModelRecord:
 class RunRecord:
     """The run's inputs. ``task`` is the task file as resolved (defaults filled in, flags applied).
 
-    ``eval_ids`` are the ids of the eval rows in the order they are answered; ``skipped`` maps arms
-    that don't fit the task to the reason.
+    ``eval_ids`` are the ids of the eval rows in the order they are answered; ``skipped`` are
+    the arms that don't fit the task.
     """
 
     task_file: str
@@ -56,7 +65,7 @@ class RunRecord:
     eval_ids: Annotated[tuple[str, ...], Field(min_length=1)]
     hashes: dict[str, str]
     arms: tuple[PlannedArm, ...]
-    skipped: dict[str, str]
+    skipped: tuple[SkippedArm, ...]
     model: ModelRecord | None
     embedder: ModelRecord | None
     adapter: ModelRecord | None

@@ -16,7 +16,7 @@ from evals.arm_labels import LabelTask, label_task
 from evals.arm_summary import ArmSummary, figure, mean_tokens
 from evals.errors import RunError
 from evals.files import write_json
-from evals.record import ModelRecord, RunRecord, read_record
+from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
 from evals.scoreboard import MeanScoreboard, Scoreboard
 from evals.task_file import TaskFile
 from evals.verdict import Contender, Verdict, decide
@@ -80,7 +80,7 @@ def build_results(run: Path) -> dict[str, Any]:
         "task": _task(record, settings),
         "model": _model(record.model),
         "embedder": _model(record.embedder),
-        "arms": entries + [_skipped(name, why) for name, why in record.skipped.items()],
+        "arms": entries + [_skipped(arm) for arm in record.skipped],
         "comparisons": _comparisons([arm.name for arm in done], scores, confidence),
         "verdict": _verdict(verdict),
         "versions": record.versions,
@@ -125,9 +125,9 @@ def _absent(arm: ArmCells) -> Absent:
     return Absent(arm.name, arm.family, f"{'failed' if arm.status == 'failed' else 'is not complete'} ({cause})")
 
 
-def _skipped(name: str, why: str) -> dict[str, Any]:
-    """Return the entry of an arm that doesn't fit the task; its family isn't recorded."""
-    nothing = dict.fromkeys(("family", "score", "score_lenient", "score_strict", "by_mean", "choice_rule", "retrieval"))
+def _skipped(arm: SkippedArm) -> dict[str, Any]:
+    """Return the entry of an arm that doesn't fit the task."""
+    nothing = dict.fromkeys(("score", "score_lenient", "score_strict", "by_mean", "choice_rule", "retrieval"))
     empty: dict[str, Any] = {
         "metrics": {},
         "per_seed": [],
@@ -137,7 +137,8 @@ def _skipped(name: str, why: str) -> dict[str, Any]:
         "cost": None,
         "fit": [],
     }
-    return {"name": name, "trained": False, "status": "skipped", "reason": why} | nothing | empty
+    told = {"name": arm.name, "family": arm.family, "trained": arm.family == "tune"}
+    return told | {"status": "skipped", "reason": arm.reason} | nothing | empty
 
 
 def _task(record: RunRecord, settings: TaskFile) -> dict[str, Any]:

@@ -220,8 +220,8 @@ def _arm(draw, spec, rows, metric, seeds, documents, text):
     kinds = {row.error: sum(other.error == row.error for other in rows) for row in rows if row.error}
     return {
         "name": text(spec.name),
-        "family": None if spec.status == "skipped" else spec.family,
-        "trained": trained and spec.status != "skipped",
+        "family": spec.family,
+        "trained": trained,
         "status": spec.status,
         "reason": spec.reason and text(spec.reason),
         "score": {"mean": mean, "low": max(0, mean - half), "high": min(1, mean + half), "n": len(scores)}

@@ -158,6 +158,28 @@ def test_resume_takes_no_other_option(task, tmp_path, capsys):
     assert "not a run folder" in broken(tmp_path, capsys, "run", "--resume", tmp_path / "run", code=1)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["run", "--seed", "2"], "--seed"),
+        (["run", "--limit", "0"], "--limit"),
+        (["runn"], "runn"),
+        (["init"], "DIR"),
+    ],
+)
+def test_a_wrong_command_line_is_one_line_that_names_the_help(tmp_path, capsys, arguments, says):
+    err = broken(tmp_path, capsys, *arguments)
+    assert err.count("\n") == 1
+    assert says in err
+    assert err.endswith(" --help\n")
+
+
+def test_nothing_at_all_shows_the_commands(capsys):
+    code, out, _ = tuneworthy(capsys)
+    assert code == 2
+    assert "advise" in out or "report" in out
+
+
 def test_run_without_a_task_says_what_to_give(tmp_path, capsys):
     assert "tuneworthy init" in broken(tmp_path, capsys, "run")
 

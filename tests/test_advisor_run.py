@@ -2,6 +2,7 @@
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -12,6 +13,7 @@ import pytest
 
 from advisor.cli import main
 from evals.runner import BATCH_ROWS
+from reports.wording import OUTCOMES
 from tests.small_task import write_task
 from tests.tiny_models import save_tiny
 
@@ -94,7 +96,8 @@ def test_the_run_folder_says_what_the_run_was_made_of(finished):
 
 def test_the_report_is_one_file_without_addresses(finished):
     page = (finished / "report.html").read_text(encoding="utf-8")
-    assert json.loads((finished / "results.json").read_text())["verdict"]["outcome"].replace("_", " ") in page.lower()
+    outcome = json.loads((finished / "results.json").read_text())["verdict"]["outcome"]
+    assert f"{OUTCOMES[outcome]}</p>" in page
     assert "Content-Security-Policy" in page
     assert 'src="http' not in page
     assert 'href="http' not in page
@@ -123,6 +126,24 @@ def test_a_trained_adapter_is_used_again(finished, tmp_path, capsys):
         return [json.loads(line)["raw"] for line in (run / "cells" / arm / "predictions.jsonl").open(encoding="utf-8")]
 
     assert answers(tmp_path / "run", "adapter-0") == answers(finished, "qlora-0")
+
+
+def test_an_adapter_is_checked_before_the_first_cell_and_again_on_resuming(finished, tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    adapter = shutil.copytree(finished / "cells/qlora-0/adapter", tmp_path / "mine")
+    save_tiny(tmp_path / "other", "llama")
+    options = ("run", task, "--arms", "majority", "--adapter", adapter, "--out", tmp_path / "run")
+    code, _, err = tuneworthy(capsys, *options, "--model", tmp_path / "other")
+    assert code == 1
+    assert "was trained on builtin" in err
+    assert not (tmp_path / "run").exists()
+
+    assert tuneworthy(capsys, *options)[0] == 0
+    with (adapter / "adapter_model.safetensors").open("ab") as file:
+        file.write(b" ")
+    code, _, err = tuneworthy(capsys, "run", "--resume", tmp_path / "run")
+    assert code == 1
+    assert f"the adapter {adapter} has changed since" in err
 
 
 @pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
@@ -186,6 +207,39 @@ def test_a_run_killed_in_the_middle_ends_as_one_that_was_not(tmp_path, capsys):
     assert code == 0, err
     first, second = (json.loads((run / "results.json").read_text()) for run in (whole, cut))
     assert without_times(second) == without_times(first)
+
+
+@pytest.mark.parametrize("sent", [signal.SIGINT, signal.SIGTERM])
+def test_a_run_that_is_told_to_stop_says_how_to_go_on(sent, tmp_path):
+    task = write_task(tmp_path / "task", eval_rows=10 * BATCH_ROWS)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "advisor.cli", "run", task, "--arms", "zero_shot,rag", "--out", tmp_path / "run"],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while not (tmp_path / "run/cells/zero_shot-0/predictions.jsonl").exists() and process.poll() is None:
+        time.sleep(0.01)
+    process.send_signal(sent)
+    out, err = process.communicate(timeout=120)
+    assert (process.returncode, out) == (1, "")
+    assert err.count("\n") == 1
+    assert err.endswith(f"tuneworthy run --resume {tmp_path / 'run'}\n")
+
+
+def test_an_arm_that_fails_is_exit_code_1_beside_a_whole_report(tmp_path, capsys, monkeypatch):
+    task = write_task(tmp_path / "task", extra=QUICK)
+    with monkeypatch.context() as patched:
+        patched.setattr("finetune.scratch_arm.MOST_PARAMETERS", 1000)
+        code, out, err = tuneworthy(capsys, "run", task, "--arms", "majority,scratch", "--out", tmp_path / "run")
+    assert code == 1
+    assert "Report: " in out
+    assert err.startswith("tuneworthy: scratch could not be completed; the causes are in ")
+    assert "at most 0 million" in (tmp_path / "run/report.html").read_text(encoding="utf-8")
+    code, _, err = tuneworthy(capsys, "run", "--resume", tmp_path / "run")
+    assert code == 0, err
+    assert {arm["status"] for arm in json.loads((tmp_path / "run/results.json").read_text())["arms"]} == {"done"}
 
 
 def test_resuming_refuses_data_that_changed(tmp_path, capsys):

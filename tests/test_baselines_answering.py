@@ -2,7 +2,6 @@ import dataclasses
 
 import pytest
 from fake_model import FakeModel, make_rows, make_task
-from tiny_models import tiny_module, tiny_tokenizer
 
 from baselines.answering import (
     answer_limits,
@@ -16,6 +15,7 @@ from baselines.answering import (
 from baselines.local_model import LocalModel
 from evals.example import Prompt
 from evals.protocols import Generation, Limits, Retrieved
+from tests.tiny_models import tiny_module, tiny_tokenizer
 
 ROWS = make_rows(("good food", "positive"), ("bad food", "negative"), ("cold room", "negative"))
 

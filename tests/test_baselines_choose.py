@@ -2,7 +2,6 @@ import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from tiny_models import CHAT_TEMPLATE, KINDS, tiny_module, tiny_tokenizer
 
 from baselines.batches import CPU_BUDGET, Budget, plan_batches
 from baselines.choose import find_way, score_labels
@@ -10,6 +9,7 @@ from baselines.forward import Forward
 from baselines.local_model import LocalModel
 from evals.errors import UsageError
 from evals.example import Prompt, Shot
+from tests.tiny_models import CHAT_TEMPLATE, KINDS, tiny_module, tiny_tokenizer
 
 SHOTS = tuple(Shot(f"the food number {number} was great", "positive") for number in range(4))
 PROMPTS = [Prompt("Say what the review is.", "the staff " * count + str(count), SHOTS) for count in (1, 30, 3, 12, 2)]

@@ -21,8 +21,19 @@ def test_a_cpu_takes_bf16_only_for_large_models_where_a_probe_shows_it_pays(monk
     assert pick_dtype("cpu", weight_bytes) == dtype
 
 
-def test_the_probe_answers_the_same_twice():
-    assert device.bf16_pays() is device.bf16_pays()
+@pytest.mark.parametrize(("seconds", "pays"), [((4.0, 1.0), True), ((1.0, 4.0), False), ((1.0, 1.0), False)])
+def test_the_probe_goes_by_the_clock(monkeypatch, seconds, pays):
+    """``seconds``: what a product takes in fp32 and in bf16, by a clock of our own."""
+    now = 0.0
+
+    def multiply(first, second):
+        nonlocal now
+        now += seconds[first.dtype == torch.bfloat16]
+        return first
+
+    monkeypatch.setattr(device.time, "perf_counter", lambda: now)
+    monkeypatch.setattr(torch, "mm", multiply)
+    assert device.bf16_pays.__wrapped__() is pays
 
 
 def test_mps_stays_in_fp32():

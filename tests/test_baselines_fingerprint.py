@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
-from tiny_models import CHAT_TEMPLATE, save_tiny, tiny_module, tiny_tokenizer
 
 from baselines import fingerprint as fingerprint_module
 from baselines.fingerprint import tokenizer_digest
 from baselines.loading import load_model, load_module
 from baselines.local_model import LocalModel
+from tests.tiny_models import CHAT_TEMPLATE, save_tiny, tiny_module, tiny_tokenizer
 
 ROOT = Path(__file__).parents[1]
 

@@ -1,12 +1,12 @@
 import pytest
 import torch
-from tiny_models import CHAT_TEMPLATE, KINDS, tiny_module, tiny_tokenizer
 
 from baselines.generate import LEAVE
 from baselines.local_model import LocalModel
 from evals.errors import UsageError
 from evals.example import Prompt, Shot
 from evals.protocols import Limits
+from tests.tiny_models import CHAT_TEMPLATE, KINDS, tiny_module, tiny_tokenizer
 
 SHOTS = tuple(Shot(f"the food number {number} was great", "positive") for number in range(4))
 PROMPTS = [Prompt("Say what the review is.", "the staff " * count + str(count), SHOTS) for count in (1, 30, 3, 12, 2)]

@@ -11,7 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-from tiny_models import save_tiny
+
+from tests.tiny_models import save_tiny
 
 ROOT = Path(__file__).parents[1]
 COMMIT = "a" * 40

@@ -3,7 +3,6 @@ import shutil
 
 import pytest
 import torch
-from tiny_models import KINDS, save_tiny, tiny_module
 
 from baselines import loading
 from baselines.loading import find_folder, load_model, load_module
@@ -12,6 +11,7 @@ from baselines.tuned_card import CARD
 from evals.errors import ModelError
 from evals.example import Prompt
 from evals.protocols import Limits
+from tests.tiny_models import KINDS, save_tiny, tiny_module
 
 
 @pytest.fixture(scope="module")
@@ -113,7 +113,7 @@ def test_no_weights_and_pickled_weights(folder):
 
 
 def test_a_missing_shard(tmp_path):
-    from tiny_models import tiny_tokenizer
+    from tests.tiny_models import tiny_tokenizer
 
     tiny_module().save_pretrained(tmp_path, max_shard_size="100KB")
     tiny_tokenizer().save_pretrained(tmp_path)

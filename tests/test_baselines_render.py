@@ -1,11 +1,11 @@
 import pytest
-from tiny_models import CHAT_TEMPLATE, CHAT_TEMPLATE_NO_SYSTEM, KINDS, save_tiny, tiny_module, tiny_tokenizer
 
 from baselines.encoding import Encoding
 from baselines.local_model import LocalModel
 from baselines.render import STOPS, render_messages, render_plain
 from evals.errors import ModelError
 from evals.example import Passage, Prompt, Shot
+from tests.tiny_models import CHAT_TEMPLATE, CHAT_TEMPLATE_NO_SYSTEM, KINDS, save_tiny, tiny_module, tiny_tokenizer
 
 PROMPT = Prompt(
     "Answer the question.",

@@ -10,7 +10,7 @@ from evals.cell import CellCost, CellFolder
 from evals.errors import RunError
 from evals.files import write_json, write_text
 from evals.protocols import FitReport, LossPoint, Retrieved
-from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
+from evals.record import ModelRecord, PlannedArm, RunRecord, SkippedArm, read_record
 from evals.scored import ScoredPrediction
 
 RECORD = RunRecord(
@@ -24,7 +24,7 @@ RECORD = RunRecord(
     eval_ids=("1", "2"),
     hashes={"train": "00"},
     arms=(PlannedArm("qlora", "tune", (0, 1)),),
-    skipped={"logistic": "no labels"},
+    skipped=(SkippedArm("logistic", "classic", "no labels"),),
     model=ModelRecord("builtin", "ff", 1024),
     embedder=None,
     adapter=None,

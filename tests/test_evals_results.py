@@ -5,7 +5,7 @@ import pytest
 from evals.cell import CellCost, CellFolder
 from evals.errors import RunError
 from evals.protocols import FitReport, LossPoint, Retrieved
-from evals.record import ModelRecord, PlannedArm, RunRecord
+from evals.record import ModelRecord, PlannedArm, RunRecord, SkippedArm
 from evals.results import build_results, read_results, write_results
 from evals.scored import ScoredPrediction
 
@@ -28,7 +28,7 @@ def record(run, *, arms=ARMS, metric="accuracy", answer="label", skipped=None, i
         eval_ids=ids,
         hashes={"train": "ab"},
         arms=tuple(PlannedArm(*arm) for arm in arms),
-        skipped=skipped or {},
+        skipped=tuple(SkippedArm(name, "classic", why) for name, why in (skipped or {}).items()),
         model=ModelRecord("builtin", "f00d", 512),
         embedder=None,
         adapter=None,
@@ -112,6 +112,7 @@ def test_a_whole_run(tmp_path):
     assert qlora["fit"][0]["losses"] == [{"step": 1, "epoch": 0.5, "train": 2.0, "validation": None}]
     skipped = arm(results, "logistic")
     assert (skipped["status"], skipped["reason"], skipped["score"]) == ("skipped", "needs more rows", None)
+    assert (skipped["family"], skipped["trained"]) == ("classic", False)
     assert [(entry["a"], entry["b"]) for entry in results["comparisons"]] == [
         ("majority", "rag"),
         ("majority", "qlora"),

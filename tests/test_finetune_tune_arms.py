@@ -270,6 +270,9 @@ def test_scratch_wants_a_small_model_and_more_epochs(tmp_path, base, monkeypatch
     settings = task.settings.model_copy(update={"tune": Tune(batch_size=8)})
     report, _ = run(ScratchArm, replace(task, settings=settings), tmp_path / "ten")
     assert report.epochs == 10
+    resumed = TaskFile.model_validate(settings.model_dump(mode="json"))  # as run.json keeps it
+    report, _ = run(ScratchArm, replace(task, settings=resumed), tmp_path / "resumed")
+    assert report.epochs == 10
     assert report.facts["loss"] == "answer tokens 1, prompt tokens 0.3"
     monkeypatch.setattr("finetune.scratch_arm.MOST_PARAMETERS", 10_000)
     with pytest.raises(ArmError, match=r"from scratch .*at most 0 million"):

@@ -6,7 +6,7 @@ import pytest
 from evals.cell import CellCost, CellFolder
 from evals.errors import RunError
 from evals.protocols import FitReport
-from evals.record import ModelRecord, PlannedArm, RunRecord
+from evals.record import ModelRecord, PlannedArm, RunRecord, SkippedArm
 from evals.results import write_results
 from evals.task_file import TaskFile
 from reports.writer import read_predictions, write_report
@@ -31,7 +31,7 @@ def run(tmp_path):
         eval_ids=tuple(row.id for row in predictions["nearest"]),
         hashes={"train": "ab" * 32},
         arms=tuple(PlannedArm(arm, families[arm], seeds[arm]) for arm in seeds),
-        skipped={"rag": "the task has no documents"},
+        skipped=(SkippedArm("rag", "rag", "the task has no documents"),),
         model=ModelRecord("builtin", "c0ffee", 1024),
         embedder=None,
         adapter=None,
