@@ -92,11 +92,15 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
         steps.append(Sentence(f"What would change this: {change}."))
     if gain and verdict["outcome"] == "undecided":
         steps += _rows_sentence(results)
-    failed = [arm["name"] for arm in results["arms"] if arm["status"] in ("failed", "partial")]
-    if failed:
-        keys = {f"arm{index}": name for index, name in enumerate(failed)}
-        listed = ", ".join(f"{{{key}}}" for key in keys)
-        steps.append(Sentence(f"Without a score: {listed}. Mend the cause below and resume the run.", keys))
+    for status, opening, do in (
+        ("failed", "Without a score", "Mend the cause below and resume the run"),
+        ("partial", "Not finished", "Resume the run"),
+    ):
+        left = [arm["name"] for arm in results["arms"] if arm["status"] == status]
+        if left:
+            keys = {f"arm{index}": name for index, name in enumerate(left)}
+            listed = ", ".join(f"{{{key}}}" for key in keys)
+            steps.append(Sentence(f"{opening}: {listed}. {do}.", keys))
     return steps
 
 

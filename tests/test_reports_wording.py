@@ -161,6 +161,14 @@ def test_next_steps_name_the_arm_to_use():
     assert "Without a score: full. Mend the cause below and resume the run." in steps
 
 
+def test_an_arm_that_was_cut_off_has_no_cause_to_mend():
+    results, _ = make_run(rows=40)
+    for arm in results["arms"]:
+        if arm["name"] == "full":
+            arm["status"] = "partial"
+    assert str(next_steps(results)[-1]) == "Not finished: full. Resume the run."
+
+
 def test_an_arm_that_scores_nothing_is_not_advised():
     results, _ = make_run(rows=40, verdict={"outcome": "undecided", "cheapest_within_noise": "rag"})
     for arm in results["arms"]:
