@@ -118,8 +118,8 @@ def train_builtin(
 ) -> BuiltinReport:
     """Train the model and write it to ``folder``; with ``resume`` go on from the checkpoint there.
 
-    At least one of ``minutes`` and ``tokens`` must be given. Uses the GPU if there is one, else every core up to ``MOST_WORKERS``.
-    Raises ``UsageError`` without a limit, ``RunError`` for a checkpoint that can't be read.
+    At least one of ``minutes`` and ``tokens`` must be given. Uses the GPU if there is one, else every core
+    up to ``MOST_WORKERS``. Raises ``UsageError`` without a limit, ``RunError`` for a checkpoint that can't be read.
     """
     import torch
 
