@@ -8,6 +8,8 @@ uninterrupted one would have asked.
 import dataclasses
 import errno
 import fcntl
+import os
+import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -28,6 +30,8 @@ from evals.watch import Watcher
 
 BATCH_ROWS = 64
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
+
+_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 @dataclass(frozen=True)
@@ -76,13 +80,22 @@ def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher) -> Non
             folder.fail(str(error))
             watcher.cell_failed(name, str(error))
         except Exception as error:
-            if isinstance(error, OSError) and error.errno in FULL_DISK:
-                raise RunError(f"can't write to {bench.run}: {error.strerror}; mend that, then --resume it") from error
+            if (number := _system_error(error)) in FULL_DISK:
+                why = os.strerror(number)
+                raise RunError(f"can't write to {bench.run}: {why}; mend that, then --resume it") from error
             cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             folder.fail(cause, "".join(traceback.format_exception(error)))
             watcher.cell_failed(name, cause)
         else:
             watcher.cell_finished(name, _outcome(rows))
+
+
+def _system_error(error: Exception) -> int:
+    """Return the system's number of an error, 0 for none; safetensors and tokenizers only name it in their text."""
+    if isinstance(error, OSError):
+        return error.errno or 0
+    found = _OS_ERROR.search(str(error))
+    return int(found[1]) if found else 0
 
 
 def _run_cell(bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: Watcher) -> list[ScoredPrediction]:

@@ -10,8 +10,6 @@
 import dataclasses
 import hashlib
 import json
-import os
-import re
 import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -32,25 +30,14 @@ from evals.task import Task
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
 
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
-
 
 @contextmanager
 def publishing(folder: Path, card: TunedCard) -> Iterator[Path]:
-    """Give an empty folder to write to; then put ``card`` into it and rename it to ``folder``, over an older one.
-
-    Raises ``OSError`` for what the disk refuses, also where a library has an error of its own for that.
-    """
+    """Give an empty folder to write to; then put ``card`` into it and rename it to ``folder``, over an older one."""
     partial = folder.with_name(f".{folder.name}-partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
-    try:
-        yield partial
-    except Exception as error:  # safetensors and tokenizers name the system's error in their text
-        if found := _OS_ERROR.search(str(error)):
-            number = int(found[1])
-            raise OSError(number, os.strerror(number), str(folder)) from error
-        raise
+    yield partial
     write_json(partial / CARD, {"schema": SCHEMA} | asdict(card))
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)

@@ -3,8 +3,11 @@
 import dataclasses
 import errno
 import json
+import resource
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from evals.cell import CellFolder
 from evals.errors import ArmError, RunError
@@ -67,6 +70,14 @@ class FullDisk(Echo):
         raise OSError(errno.ENOSPC, "No space left on device")
 
 
+class FullDiskInRust(Echo):
+    name = "full_disk_in_rust"
+
+    def fit(self, train, documents):
+        save_file({"weights": np.zeros(10_000)}, self.context.folder / "x.safetensors")
+        return FitReport(seconds=0.5)
+
+
 class Forgetful(Echo):
     name = "forgetful"
 
@@ -91,7 +102,7 @@ class Diary:
         self.entries.append(("failed", cell, cause))
 
 
-ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, Forgetful)}
+ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, FullDiskInRust, Forgetful)}
 
 
 @pytest.fixture
@@ -223,6 +234,19 @@ def test_a_full_disk_ends_the_run_and_says_how_to_go_on(bench):
     with pytest.raises(RunError, match="No space left on device.*--resume"):
         run_cells(bench, plan("full_disk", "echo"), Diary())
     assert Echo.asked == []
+
+
+def test_a_full_disk_is_known_by_safetensors_own_error_too(bench):
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        with pytest.raises(RunError, match="File too large.*--resume"):
+            run_cells(bench, plan("full_disk_in_rust", "echo"), Diary())
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert Echo.asked == []
+    run_cells(bench, plan("full_disk_in_rust"), Diary())
+    assert CellFolder(bench.run, "full_disk_in_rust", "prompt", 0).read().done
 
 
 def test_a_run_folder_serves_one_process_at_a_time(tmp_path):
