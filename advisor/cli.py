@@ -184,13 +184,14 @@ def builtin(
 
     from advisor.engine import lazy_model
     from finetune.abilities import as_markdown, measure_abilities
+    from finetune.private_rule import measure_learning
 
     engine = lazy_model(model)()
     if not abilities:
         facts = {"model": engine.name, "context": engine.context, "fingerprint": engine.fingerprint}
         print(json.dumps(facts, indent=1) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items()))
         return
-    measured = measure_abilities(engine, rows=rows, seed=seed)
+    measured = measure_abilities(engine, rows=rows, seed=seed) + measure_learning(model, engine, rows=rows, seed=seed)
     print(json.dumps([asdict(ability) for ability in measured], indent=1) if as_json else as_markdown(measured))
 
 

@@ -22,18 +22,22 @@ ANSWER_TOKENS = 120
 
 @dataclass(frozen=True, slots=True)
 class Ability:
-    """One ability: what was asked, the share of ``rows`` answered right, and the share aimed for (0 to 1)."""
+    """One ability: what was asked, the share of ``rows`` answered right, and the share aimed for (0 to 1).
+
+    With ``at_most`` the goal is to stay at or below it.
+    """
 
     name: str
     score: float
     goal: float
     rows: int
     errors: int = 0
+    at_most: bool = False
 
     @property
     def reached(self) -> bool:
         """Whether the goal is met."""
-        return self.score >= self.goal
+        return self.score <= self.goal if self.at_most else self.score >= self.goal
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +72,7 @@ TESTS = (
     AbilityTest("sort by a rule in the instruction", 0.70, lambda words: sorting_by_rule(words, LABELS)),
     AbilityTest("rewrite by instruction, no shots", 0.70, lambda words: rewriting_by_rule(words, FORMATS)),
 )
-"""Goals are the project's own for the built-in model; the version at hand may be below them."""
+"""Goals are the project's own for the built-in model; its card tells which it reaches."""
 
 
 def measure_abilities(
@@ -101,5 +105,7 @@ def lesson_for(test: AbilityTest, seed: str) -> Lesson:
 def as_markdown(abilities: Sequence[Ability]) -> str:
     """Return the table of the model card."""
     lines = ["| ability | measured | goal | rows |", "|---|---|---|---|"]
-    lines += [f"| {one.name} | {one.score:.1%} | {one.goal:.0%} | {one.rows - one.errors} |" for one in abilities]
+    for one in abilities:
+        sign = "≤" if one.at_most else "≥"
+        lines.append(f"| {one.name} | {one.score:.1%} | {sign} {one.goal:.0%} | {one.rows - one.errors} |")
     return "\n".join(lines)

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from finetune.world_lesson import text_of
-from finetune.world_words import COMMON, GENERAL, LABELS, TOPICS, WORK, Words
+from finetune.world_words import COMMON, GENERAL, LABELS, PLACES, TOPICS, WORK, Words
 from finetune.worlds import KINDS, make_lesson
 
 if TYPE_CHECKING:
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 END, PAD = "<|end|>", "<|pad|>"
 END_ID, PAD_ID = 0, 1
-PIECES = 2048
+PIECES = 1024
 PATTERN = r" ?\p{L}+| ?\p{N}| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"
 """Words with the space before them, single digits, runs of signs, white space: pieces never reach over these."""
 
@@ -47,7 +47,7 @@ def _texts(seed: int, lessons: int) -> Iterator[str]:
         kind, level = rungs[index % len(rungs)]
         yield text_of(make_lesson(kind, level, f"tokenizer/{seed}/{index}"))
     words = Words(random.Random(f"tokenizer/{seed}"))
-    everyday = [word for topic in TOPICS.values() for word in topic] + [*LABELS, *WORK, *COMMON, *GENERAL]
+    everyday = [word for topic in TOPICS.values() for word in topic] + [*LABELS, *WORK, *COMMON, *GENERAL, *PLACES]
     for _ in range(lessons // 4):
         picked = [words.rng.choice(everyday), words.made_up(), words.word()]
         yield " ".join([*picked, picked[0].capitalize(), picked[1].upper(), f'"{picked[1]}"', f"({picked[2]})"])

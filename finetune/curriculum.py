@@ -19,16 +19,19 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PASS = 0.8
-SHARES = {"reading": 5.0, "labels_shots": 2.0, "labels_rule": 1.0, "format_shots": 2.0, "format_rule": 1.0}
+SHARES = {"reading": 4.0, "labels_shots": 2.0, "labels_rule": 1.5, "format_shots": 2.0, "format_rule": 1.0}
 """How often each open kind comes, relative to the others."""
 
-OPENS = {"labels_shots": ("reading", 2), "labels_rule": ("reading", 3), "format_rule": ("format_shots", 1)}
+OPENS = {"labels_rule": ("labels_shots", 2), "format_rule": ("format_shots", 2)}
 """A kind opens when another has reached a level; kinds not named are open from the start."""
 
 AT_FRONTIER = 0.7
 """Share of a kind's batches at its present level; the rest repeats earlier ones."""
 
-TESTED = 24
+TESTED = 16
+
+DOUBLED_AT = 3000
+"""From this step on a batch holds twice the tokens: rows are long by then, and the workers share them evenly."""
 
 
 class Curriculum(Iterator[Batch]):
@@ -45,7 +48,7 @@ class Curriculum(Iterator[Batch]):
         seed: int,
         *,
         batch_tokens: int = 4096,
-        rung_tokens: int = 1_000_000,
+        rung_tokens: int = 1_500_000,
         prompt_weight: float = 0.3,
     ) -> None:
         self.tokenizer, self.end_id, self.pad_id, self.seed = tokenizer, end_id, pad_id, seed
@@ -108,18 +111,18 @@ class Curriculum(Iterator[Batch]):
                 self.levels[waiting] = 0
 
     def _rows(self, kind: str, level: int, rng: random.Random) -> list[LessonRow]:
-        """Return rows of like length that fill a batch: a run from twice as many, sorted by length."""
+        """Return rows of like length that fill a batch: a run from three times as many, sorted by length."""
         made: list[LessonRow] = []
-        padded = 0
-        while padded < 2 * self.batch_tokens:
+        padded, wanted = 0, self.batch_tokens * (2 if self.step >= DOUBLED_AT else 1)
+        while padded < 3 * wanted:
             first = len(made)
             lessons = [make_lesson(kind, level, f"{self.seed}/{self.step}/{first + index}") for index in range(8)]
             made += encode_lessons(lessons, self.tokenizer, self.end_id, self.prompt_weight)
             padded = sum(len(row.row.ids) for row in made)
         made.sort(key=lambda row: len(row.row.ids))
-        last = rng.randrange(len(made) // 2, len(made)) if len(made) > 1 else 0
+        last = rng.randrange(len(made) // 3, len(made)) if len(made) > 1 else 0
         width = len(made[last].row.ids)
-        return made[max(0, last + 1 - max(1, self.batch_tokens // width)) : last + 1]
+        return made[max(0, last + 1 - max(1, wanted // width)) : last + 1]
 
 
 def answer_accuracy(

@@ -12,8 +12,8 @@ The loop knows tokens and weights, not where they come from::
 
 Method: Muon on the matrices (Jordan et al. 2024; scaled as in Liu et al. 2025, arXiv 2502.16982, so that one
 learning rate serves both optimisers), AdamW on embeddings, norms and biases, linear warm-up, cosine decay.
-fp32 on a CPU, bf16 autocast on CUDA. Checkpoints are written beside the old one and renamed over it; a run
-that goes on from one sees the same batches as a run that was never stopped.
+fp32 on a CPU unless the plan says bf16, bf16 autocast on CUDA. Checkpoints are written beside the old one and
+renamed over it; a run that goes on from one sees the same batches as a run that was never stopped.
 """
 
 import math
@@ -89,7 +89,7 @@ def train_from_scratch(
     course, best = _Course(), None
     if folder is not None and resume and (state := load_checkpoint(folder)) is not None:
         course, best = _take_up(state, module, optimizers, batches)
-    with Workers(module, plan.workers, compiled=plan.compile) as workers:
+    with Workers(module, plan.workers, compiled=plan.compile, bf16=plan.bf16) as workers:
         best = _run(workers, batches, optimizers, plan, course, best, folder, progress, validate)
     if plan.keep_best and best is not None:
         module.load_state_dict(best)

@@ -13,7 +13,9 @@ class PretrainPlan:
     The schedule follows whichever limit is nearest. With ``seconds`` alone the number of steps depends on
     the machine, so two runs differ; with ``tokens`` or ``steps`` equal seeds give equal runs.
     ``workers`` is the number of CPU threads that share a batch, each with some of its rows (useful up to the
-    number of cores; no effect on a GPU). ``compile`` passes the model through ``torch.compile``.
+    number of cores; no effect on a GPU). ``compile`` passes the model through ``torch.compile``; ``bf16`` multiplies
+    matrices in that format on a CPU, too (on a GPU it always is). The rate stays at its peak until ``decay_share``
+    of the plan is left, then falls along a half cosine; by default it falls from the start.
     """
 
     tokens: int | None = None
@@ -29,6 +31,8 @@ class PretrainPlan:
     checkpoint_seconds: float = 180.0
     workers: int = 1
     compile: bool = False
+    bf16: bool = False
+    decay_share: float = 1.0
 
     def __post_init__(self) -> None:
         if self.tokens is None and self.steps is None and self.seconds is None:
@@ -42,7 +46,8 @@ class PretrainPlan:
     def rate_at(self, step: int, share: float) -> float:
         """Return the learning rate of a step (counted from 0) when ``share`` of the plan is used up."""
         warm = min(1.0, (step + 1) / max(1, self.warmup_steps))
-        cosine = 0.5 * (1 + math.cos(math.pi * share))
+        fallen = max(0.0, (share - (1 - self.decay_share)) / self.decay_share)
+        cosine = 0.5 * (1 + math.cos(math.pi * fallen))
         return self.learning_rate * warm * (self.final_share + (1 - self.final_share) * cosine)
 
 

@@ -6,6 +6,7 @@ one thread, and they meet once a step: measured 1.8 times as fast on two busy co
 """
 
 import copy
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
@@ -16,20 +17,26 @@ if TYPE_CHECKING:
     import torch
 
 
+EAGER_LENGTH = 512
+"""In bf16 on a CPU, rows up to this long attend faster by plain matrix products than by torch's fused kernel."""
+
+
 class Workers:
     """``count`` copies of a module that share its weights but not its gradients; a context manager.
 
     With ``count`` 1, or on a GPU, the module itself does all the work.
     """
 
-    def __init__(self, module: "torch.nn.Module", count: int, *, compiled: bool = False) -> None:
+    def __init__(self, module: "torch.nn.Module", count: int, *, compiled: bool = False, bf16: bool = False) -> None:
         import torch
 
         self.module = module
         self.device = next(module.parameters()).device
         self.count = count if self.device.type == "cpu" else 1
+        self.bf16 = bf16 or self.device.type == "cuda"
         self.loss = torch.compile(_weighted_loss) if compiled else _weighted_loss
         self.replicas = [module, *(_replica(module) for _ in range(self.count - 1))]
+        self.attention = _attention(module)
         self.pool: ThreadPoolExecutor | None = None
         self.threads = torch.get_num_threads()
 
@@ -52,10 +59,13 @@ class Workers:
             self.pool.shutdown()
             self.pool = None
             torch.set_num_threads(self.threads)
+        self._attend(self.attention)
 
     def learn(self, batch: Batch) -> float:
         """Add the gradients of the batch's weighted mean loss to the module's; return that loss (nats)."""
         total = max(float(batch.weights.sum()), 1e-6)
+        if self.bf16 and self.device.type == "cpu":
+            self._attend("eager" if batch.ids.shape[1] <= EAGER_LENGTH else self.attention)
         if self.pool is None:
             return self._run(self.module, batch, slice(None), total)
         # Every count-th row, so that each worker gets as many long ones as the others.
@@ -72,6 +82,13 @@ class Workers:
                     other.grad = None
         return loss
 
+    def _attend(self, implementation: str | None) -> None:
+        """Let every replica attend by ``implementation``, where the architecture offers the choice."""
+        for replica in self.replicas:
+            choose: Callable[[str], None] | None = getattr(replica, "set_attn_implementation", None)
+            if choose and implementation and _attention(replica) != implementation:
+                choose(implementation)
+
     def _run(self, module: "torch.nn.Module", batch: Batch, rows: slice, total: float) -> float:
         import torch
 
@@ -79,10 +96,16 @@ class Workers:
         ids, targets, weights = (
             torch.from_numpy(array[rows]).to(self.device) for array in (batch.ids, batch.targets, batch.weights)
         )
-        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.device.type == "cuda"):
+        with torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.bf16):
             loss = self.loss(module, ids, targets, weights) / total
         torch.autograd.backward(loss)
         return float(loss.detach())
+
+
+def _attention(module: "torch.nn.Module") -> str | None:
+    """Return the name of the attention kernel that a transformers model uses."""
+    name: str | None = getattr(getattr(module, "config", None), "_attn_implementation", None)
+    return name
 
 
 def _replica(module: "torch.nn.Module") -> "torch.nn.Module":

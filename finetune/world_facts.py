@@ -1,13 +1,14 @@
 """Facts of the invented worlds: relations, the sentences that state them and the questions that ask for them.
 
-The last sentence and the last question of every relation, and the generic ones under ``HELD_OUT``, are kept
-from training; the ability test uses them alone.
+The last sentence and the last question of every relation are kept from training; the ability test uses them
+and the held-out wordings that fit any relation.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from finetune.world_words import COLOURS, DAYS, JOBS, MATERIALS, Words
+from finetune.world_wordings import GENERIC_FACTS, GENERIC_QUESTIONS, HELD_OUT_FACTS, HELD_OUT_QUESTIONS
+from finetune.world_words import COLOURS, DAYS, GENERAL, JOBS, MATERIALS, WORK, Words
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,28 +31,6 @@ class Fact:
     entity: str
     relation: Relation
     value: str
-
-
-GENERIC_FACTS = (
-    "The {n} of {e} is {v}.",
-    "{e} has the {n} {v}.",
-    "{e}: {n} {v}.",
-    "{v} is the {n} of {e}.",
-    "For {e}, the {n} is {v}.",
-    "The {n} given for {e} is {v}.",
-    "{e}'s {n} is {v}.",
-)
-GENERIC_QUESTIONS = (
-    "What is the {n} of {e}?",
-    "{n} of {e}?",
-    "Which {n} does {e} have?",
-    "What {n} is given for {e}?",
-    "What is {e}'s {n}?",
-    "Give the {n} of {e}.",
-    "{e}: {n}?",
-)
-HELD_OUT_FACTS = ("It is known that the {n} of {e} is {v}.", "As for {e}, its {n} is {v}.")
-HELD_OUT_QUESTIONS = ("Please tell me the {n} of {e}.", "Can you name the {n} of {e}?")
 
 
 RELATIONS = (
@@ -215,13 +194,36 @@ RELATIONS = (
 """Relations with wordings of their own; every one can be put in the generic wordings too."""
 
 
+VALUES: tuple[Callable[[Words], str], ...] = (
+    Words.quantity,
+    Words.quantity,
+    Words.number,
+    Words.name,
+    Words.person,
+    Words.code,
+    Words.day,
+    Words.hour,
+    Words.phrase,
+    lambda w: w.rng.choice(DAYS),
+)
+
+
+def invented_relation(words: Words) -> Relation:
+    """Return a relation of an everyday or an invented noun, of one or two words, in the generic wordings alone."""
+    rng = words.rng
+    noun = words.made_up() if rng.random() < 0.25 else rng.choice(WORK + GENERAL)
+    if rng.random() < 0.5:
+        noun = f"{rng.choice(WORK + GENERAL)} {noun}"
+    return Relation(noun, rng.choice(VALUES), (), ())
+
+
 def state(fact: Fact, words: Words, generic: float = 0.5, subject: str | None = None) -> str:
     """Return a sentence that states ``fact``; ``subject`` stands in for the entity ("It")."""
     own = fact.relation.facts
     if words.held_out:
         pool = HELD_OUT_FACTS if words.rng.random() < generic or len(own) < 3 else own[-1:]
     else:
-        pool = GENERIC_FACTS if words.rng.random() < generic else own[: max(2, len(own) - 1)]
+        pool = GENERIC_FACTS if not own or words.rng.random() < generic else own[: max(2, len(own) - 1)]
     return _fill(words.rng.choice(pool), fact, subject)
 
 
@@ -231,7 +233,7 @@ def ask(fact: Fact, words: Words, generic: float = 0.5) -> str:
     if words.held_out:
         pool = HELD_OUT_QUESTIONS if words.rng.random() < generic or len(own) < 3 else own[-1:]
     else:
-        pool = GENERIC_QUESTIONS if words.rng.random() < generic else own[: max(2, len(own) - 1)]
+        pool = GENERIC_QUESTIONS if not own or words.rng.random() < generic else own[: max(2, len(own) - 1)]
     return _fill(words.rng.choice(pool), fact, None)
 
 

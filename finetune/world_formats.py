@@ -6,7 +6,8 @@ from dataclasses import dataclass
 
 from evals.example import Prompt, Shot
 from finetune.world_facts import RELATIONS, Relation
-from finetune.world_lesson import Lesson, with_more
+from finetune.world_lesson import Lesson, as_passages, with_more
+from finetune.world_wordings import with_setting
 from finetune.world_words import Words
 
 Field = tuple[str, str]
@@ -124,19 +125,26 @@ HELD_OUT_PICKS = ("Please name just the {key}.",)
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How hard rewriting is: ranges of fields and shots, the chance of a rule that no form has, and the forms."""
+    """How hard rewriting is: ranges of fields and shots, and what makes it less plain.
+
+    ``special`` is the chance of a rule that no form has, ``framed`` that the input is no record but free words
+    around the values, ``stand_in`` that the shots are put as passages (retrieved rows, say).
+    """
 
     fields: tuple[int, int]
     shots: tuple[int, int]
     special: float = 0.2
     forms: tuple[Form, ...] = FORMS
+    framed: float = 0.0
+    stand_in: float = 0.0
 
 
 SHAPES = (
     Shape((1, 1), (4, 6), 0.0),
     Shape((1, 2), (4, 6), 0.15),
-    Shape((2, 3), (3, 6), 0.2),
-    Shape((2, 5), (2, 6), 0.25),
+    Shape((2, 3), (3, 6), 0.2, framed=0.2),
+    Shape((2, 4), (3, 7), 0.2, framed=0.35),
+    Shape((2, 5), (2, 8), 0.25, framed=0.4, stand_in=0.1),
 )
 
 
@@ -144,12 +152,15 @@ def rewriting_by_shots(words: Words, shape: Shape) -> Lesson:
     """Return a lesson whose form is told by the shots; from the second on they are learnt too."""
     rng = words.rng
     keys = _keys(words, rng.randint(*shape.fields))
-    source = rng.choice(SOURCES)
+    source = _framed(words, len(keys)) if rng.random() < shape.framed else rng.choice(SOURCES)
     write = _special(words, len(keys)) if rng.random() < shape.special else rng.choice(shape.forms).write
     count = rng.randint(*shape.shots)
+    instruction = rng.choice(HELD_OUT_PLAIN) if words.held_out else with_setting(words, rng.choice(PLAIN))
+    if rng.random() < shape.stand_in:
+        rows = [_row(words, keys, source, write) for _ in range(count + 4)]
+        return with_more("format_shots", Prompt(instruction, "", (), as_passages(rows[:count])), rows[count:])
     rows = [_row(words, keys, source, write) for _ in range(count + 1)]
     known = tuple(index > 0 for index in range(count))
-    instruction = rng.choice(HELD_OUT_PLAIN if words.held_out else PLAIN)
     prompt = Prompt(instruction, rows[-1].input, tuple(rows[:-1]))
     return Lesson("format_shots", prompt, rows[-1].output, (), known)
 
@@ -166,7 +177,7 @@ def rewriting_by_rule(words: Words, shape: Shape, asked: int = 3) -> Lesson:
         rows = [_row(words, keys, source, lambda record: record[place][1]) for _ in range(asked)]
     else:
         form = rng.choice(shape.forms)
-        instruction = form.held_out if words.held_out else rng.choice(form.asks)
+        instruction = form.held_out if words.held_out else with_setting(words, rng.choice(form.asks))
         rows = [_row(words, keys, source, form.write) for _ in range(asked)]
     return with_more("format_rule", Prompt(instruction, ""), rows)
 
@@ -181,6 +192,33 @@ def _keys(words: Words, count: int) -> list[tuple[str, Relation]]:
 def _row(words: Words, keys: Sequence[tuple[str, Relation]], source: Writer, write: Writer) -> Shot:
     record = [(key, relation.value(words)) for key, relation in keys]
     return Shot(source(record), write(record))
+
+
+def _framed(words: Words, fields: int) -> Writer:
+    """Return a writer of free text: the values in an order of the lesson's own, words of its own around them.
+
+    A lesson has one to three such frames and takes any of them for a row.
+    """
+    rng = words.rng
+    frames = []
+    for _ in range(rng.randint(1, 3)):
+        gaps = [_gap(words, 0), *(_gap(words, 1) for _ in range(fields - 1)), _gap(words, 0)]
+        frames.append((gaps, rng.sample(range(fields), fields), rng.choice(["", "", ".", "!"])))
+
+    def write(record: Record) -> str:
+        gaps, order, end = rng.choice(frames)
+        pieces = [gaps[0]]
+        for place, gap in zip(order, gaps[1:], strict=True):
+            pieces += [record[place][1], gap]
+        text = " ".join(piece for piece in pieces if piece)
+        return f"{text[0].upper()}{text[1:]}{end}" if gaps[0] else f"{text}{end}"
+
+    return write
+
+
+def _gap(words: Words, least: int) -> str:
+    """Return ``least`` to three everyday words."""
+    return " ".join(words.word() for _ in range(words.rng.randint(least, 3)))
 
 
 def _special(words: Words, fields: int) -> Writer:

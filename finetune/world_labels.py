@@ -4,7 +4,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from evals.example import Prompt, Shot
-from finetune.world_lesson import Lesson, with_more
+from finetune.world_lesson import Lesson, as_passages, with_more
+from finetune.world_wordings import with_setting
 from finetune.world_words import TOPICS, Words
 
 PLAIN = (
@@ -52,7 +53,11 @@ SENTENCES = (
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """How hard a sorting lesson is: ranges of labels, shots, signs per label and filler words per text."""
+    """How hard a sorting lesson is: ranges of labels, shots, signs per label and filler words per text.
+
+    ``topics`` is the chance that a label stands for a topic whose words are its signs, ``sentences`` that a text is
+    a sentence, ``stand_in`` that the shots are put as passages (retrieved rows, say).
+    """
 
     labels: tuple[int, int]
     shots: tuple[int, int]
@@ -60,13 +65,15 @@ class Shape:
     filler: tuple[int, int]
     topics: float = 0.0
     sentences: float = 0.0
+    stand_in: float = 0.0
 
 
 SHAPES = (
-    Shape((6, 8), (24, 28), (1, 1), (0, 1)),
+    Shape((6, 8), (24, 28), (1, 1), (0, 0)),
+    Shape((5, 8), (24, 28), (1, 1), (0, 1)),
     Shape((4, 6), (20, 26), (1, 1), (0, 3)),
-    Shape((3, 5), (14, 20), (1, 2), (1, 5), topics=0.2, sentences=0.3),
-    Shape((2, 8), (8, 28), (1, 3), (1, 8), topics=0.3, sentences=0.5),
+    Shape((3, 5), (16, 22), (1, 2), (1, 5), topics=0.2, sentences=0.3),
+    Shape((2, 8), (12, 28), (1, 3), (1, 8), topics=0.3, sentences=0.5, stand_in=0.1),
 )
 """The steps of the course: many labels with short texts first (see ``world_reading.SHAPES``)."""
 
@@ -94,6 +101,10 @@ def sorting_by_shots(words: Words, shape: Shape) -> Lesson:
         seen.add(mark)
     last = _last(words, rule, shape, seen)
     shots = tuple(Shot(text, label) for text, label, _ in texts)
+    if rng.random() < shape.stand_in:
+        asked = [last, *(_last(words, rule, shape, seen) for _ in range(5))]
+        prompt = Prompt(_instruction(words, rule, 0.5), "", (), as_passages(shots))
+        return with_more("labels_shots", prompt, [Shot(text, label) for text, label in asked])
     return Lesson("labels_shots", Prompt(_instruction(words, rule, 0.5), last[0], shots), last[1], (), tuple(known))
 
 
@@ -113,7 +124,7 @@ def sorting_by_rule(words: Words, shape: Shape, asked: int = 12) -> Lesson:
 
 def _instruction(words: Words, rule: Sorting, listed: float) -> str:
     """Return the wording, half the time with the line of labels that label tasks get."""
-    text = words.rng.choice(HELD_OUT_PLAIN if words.held_out else PLAIN)
+    text = words.rng.choice(HELD_OUT_PLAIN) if words.held_out else with_setting(words, words.rng.choice(PLAIN))
     if words.rng.random() < listed:
         return f"{text}\nLabels: {', '.join(sorted(rule.labels))}"
     return text

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from baselines.render import render_input, render_plain
-from evals.example import Prompt, Shot
+from evals.example import Passage, Prompt, Shot
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,3 +59,11 @@ def with_more(kind: str, prompt: Prompt, pairs: Sequence[Shot]) -> Lesson:
     first = pairs[0]
     asked = Prompt(prompt.instruction, first.input, prompt.shots, prompt.passages)
     return Lesson(kind, asked, first.output, tuple(pairs[1:]))
+
+
+def as_passages(shots: Sequence[Shot]) -> tuple[Passage, ...]:
+    """Return ``shots`` as the passages that retrieval makes of training rows where there are no documents."""
+    return tuple(
+        Passage(f"p{number}", f"d{number}", "", f"{render_input(shot.input)} {shot.output}")
+        for number, shot in enumerate(shots)
+    )

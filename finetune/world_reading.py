@@ -3,8 +3,9 @@
 from dataclasses import dataclass, replace
 
 from evals.example import Passage, Prompt, Shot
-from finetune.world_facts import RELATIONS, Fact, Relation, ask, state
+from finetune.world_facts import RELATIONS, Fact, Relation, ask, invented_relation, state
 from finetune.world_lesson import Lesson, with_more
+from finetune.world_wordings import filler, with_setting
 from finetune.world_words import Words
 
 UNKNOWN = "unknown"
@@ -39,7 +40,8 @@ class Shape:
     chance that a lesson has questions without an answer (with ``answered`` off, no others); ``warned`` the
     chance that the instruction speaks of unknown answers all the same; ``generic`` the share of noun wordings;
     ``asked`` how many questions at most; ``shared`` gives all entities the same relations;
-    ``shots`` is the chance of worked examples, of other worlds, before the passages.
+    ``shots`` is the chance of worked examples, of other worlds, before the passages; ``filler`` the chance of a
+    sentence without a fact behind each fact; ``invented`` the share of relations whose noun is drawn for the lesson.
     """
 
     entities: tuple[int, int]
@@ -53,19 +55,21 @@ class Shape:
     asked: int = 8
     shared: bool = False
     shots: float = 0.0
+    filler: float = 0.0
+    invented: float = 0.5
 
 
 SHAPES = (
     Shape((1, 1), (1, 1)),
-    Shape((1, 1), (3, 5)),
     Shape((6, 8), (1, 1), asked=16, shared=True),
+    Shape((1, 1), (4, 6), asked=8),
     Shape((3, 4), (2, 3), asked=12, shared=True),
-    Shape((2, 4), (2, 4), generic=0.5, alike=0.1, unknown=0.3, warned=0.3, shots=0.1),
-    Shape((1, 3), (3, 6), generic=0.5, alike=0.2, unknown=0.3, warned=0.3, shots=0.1),
-    Shape((3, 5), (2, 4), spread=True, generic=0.5, alike=0.4, unknown=0.3, warned=0.3, asked=10, shots=0.1),
-    Shape((5, 5), (4, 6), spread=True, generic=0.5, alike=0.6, unknown=0.3, warned=0.3, asked=14, shots=0.1),
+    Shape((2, 4), (2, 4), generic=0.6, alike=0.1, unknown=0.3, warned=0.3, asked=12),
+    Shape((2, 3), (3, 4), generic=0.6, alike=0.3, unknown=0.4, warned=0.4, asked=12, filler=0.1, shots=0.1),
+    Shape((3, 5), (2, 4), True, generic=0.6, alike=0.4, unknown=0.4, warned=0.4, asked=14, filler=0.15, shots=0.1),
+    Shape((4, 5), (3, 6), True, generic=0.6, alike=0.6, unknown=0.4, warned=0.4, asked=16, filler=0.15, shots=0.1),
 )
-"""The steps of the course: copy, choose the attribute, choose the entity, both, then wordings, unknowns, passages.
+"""The steps of the course: copy, choose the entity, choose the attribute, both, then wordings, unknowns, passages.
 
 Choosing the entity is learnt from many entities with one fact each: between two or three, a model lives with
 guessing (measured: at chance for 2.5 million tokens, where eight entities took half a million).
@@ -104,7 +108,7 @@ def _shots(words: Words, shape: Shape) -> tuple[Shot, ...]:
 def _instruction(words: Words, mentions_unknown: bool) -> str:
     if words.held_out:
         return words.rng.choice(HELD_OUT_UNKNOWN if mentions_unknown else HELD_OUT_PLAIN)
-    return words.rng.choice(WITH_UNKNOWN if mentions_unknown else PLAIN)
+    return with_setting(words, words.rng.choice(WITH_UNKNOWN if mentions_unknown else PLAIN))
 
 
 def _names(words: Words, count: int, alike: float) -> list[str]:
@@ -112,10 +116,7 @@ def _names(words: Words, count: int, alike: float) -> list[str]:
     rng = words.rng
     found: list[str] = []
     while len(found) < count:
-        if found and rng.random() < alike:
-            name = words.similar(rng.choice(found))
-        else:
-            name = rng.choice([words.name, words.name, words.person])()
+        name = words.similar(rng.choice(found)) if found and rng.random() < alike else words.entity()
         if name not in found:
             found.append(name)
     return found
@@ -124,20 +125,22 @@ def _names(words: Words, count: int, alike: float) -> list[str]:
 def _facts(words: Words, names: list[str], shape: Shape) -> list[Fact]:
     """Return the facts of every entity; with ``shared`` all entities have the same relations."""
     rng = words.rng
-    common = _relations(words, rng.randint(*shape.facts)) if shape.shared else None
+    common = _relations(words, rng.randint(*shape.facts), shape.invented) if shape.shared else None
     facts: list[Fact] = []
     for name in names:
-        for relation in common or _relations(words, rng.randint(*shape.facts)):
+        for relation in common or _relations(words, rng.randint(*shape.facts), shape.invented):
             facts.append(Fact(name, relation, relation.value(words)))
     return facts
 
 
-def _relations(words: Words, count: int) -> list[Relation]:
+def _relations(words: Words, count: int, invented: float) -> list[Relation]:
     """Return ``count`` different relations, no two of which one question could mean."""
     chosen: list[Relation] = []
-    for relation in words.rng.sample(RELATIONS, len(RELATIONS)):
+    known = iter(words.rng.sample(RELATIONS, len(RELATIONS)))
+    while len(chosen) < count:
+        relation = invented_relation(words) if words.rng.random() < invented else next(known)
         clash = any(relation.noun in group and other.noun in group for group in SAME_QUESTION for other in chosen)
-        if not clash and len(chosen) < count:
+        if not clash and relation.noun not in {other.noun for other in chosen}:
             chosen.append(relation)
     return chosen
 
@@ -152,23 +155,42 @@ def _passages(words: Words, names: list[str], facts: list[Fact], shape: Shape) -
         order = rng.sample(group, len(group))
         single = len({fact.entity for fact in order}) == 1 and len(order) > 1
         short = single and shape.generic < 1 and rng.random() < 0.4
-        sentences = [
-            state(fact, words, shape.generic, "it" if short and index else None) for index, fact in enumerate(order)
-        ]
-        title = order[0].entity if single and rng.random() < 0.3 else ""
+        sentences: list[str] = []
+        for index, fact in enumerate(order):
+            sentences.append(state(fact, words, shape.generic, "it" if short and index else None))
+            if rng.random() < shape.filler:
+                sentences.append(filler(words))
+        title = _title(words, order[0].entity) if single or shape.filler else ""
         made.append(Passage(f"p{number}", f"d{number}", title, " ".join(sentences)))
     return tuple(made)
 
 
+def _title(words: Words, entity: str) -> str:
+    """Return a passage's title: mostly none, else its entity, everyday words, or both."""
+    topic = f"{words.word()} and {words.word()}"
+    return words.rng.choice(["", "", "", entity, topic, f"{entity}: {topic}"])
+
+
 def _absent(words: Words, names: list[str], facts: list[Fact]) -> Fact:
-    """Return a fact that no passage states: a stranger's, or another relation of someone who is there."""
+    """Return a fact that no passage states: a stranger's, or another relation of someone who is there.
+
+    Half the time its relation is one that the passages tell of somebody else.
+    """
     rng = words.rng
     name = rng.choice(names)
-    told = {fact.relation.noun for fact in facts if fact.entity == name}
     if rng.random() < 0.5:
-        stranger = words.similar(name) if rng.random() < 0.5 else words.name()
+        stranger = words.similar(name) if rng.random() < 0.5 else words.entity()
         if stranger not in names:
-            return Fact(stranger, rng.choice(RELATIONS), UNKNOWN)
-    near = [group for group in SAME_QUESTION if group & told]
-    free = [relation for relation in RELATIONS if relation.noun not in told.union(*near)]
-    return Fact(name, rng.choice(free), UNKNOWN)
+            return Fact(stranger, rng.choice(facts).relation if rng.random() < 0.7 else _any(words), UNKNOWN)
+    told = {fact.relation.noun for fact in facts if fact.entity == name}
+    barred = told.union(*(group for group in SAME_QUESTION if group & told))
+    others = [fact.relation for fact in facts if fact.relation.noun not in barred]
+    if others and rng.random() < 0.5:
+        return Fact(name, rng.choice(others), UNKNOWN)
+    while (relation := _any(words)).noun in barred:
+        pass
+    return Fact(name, relation, UNKNOWN)
+
+
+def _any(words: Words) -> Relation:
+    return invented_relation(words) if words.rng.random() < 0.5 else words.rng.choice(RELATIONS)

@@ -59,6 +59,7 @@ WORK = _words(
     "president minister war battle empire king queen church university island ocean mountain desert forest planet "
     "energy force power speed pressure heat metal oxygen cell plant insect bird fish theory method system process"
 )
+PLACES = _words("office team shop plant school clinic club store branch desk lab hall group shift plan site depot unit")
 COMMON = _words(
     "the of and to in a is that for it as was with be by on not he his but at are this have from or had an they one "
     "you were her all she there would their we him been has when who will more no if out so said up its than them can "
@@ -123,10 +124,17 @@ class Words:
         """Return an invented person's first and last name."""
         return f"{self.made_up(1, 2).capitalize()} {self.made_up(1, 3).capitalize()}"
 
+    def entity(self) -> str:
+        """Return the name of something that has facts: one word, a person, or a name with an everyday noun."""
+        kind = self.rng.random()
+        if kind < 0.55:
+            return self.name()
+        return self.person() if kind < 0.75 else f"{self.name()} {self.rng.choice(PLACES)}"
+
     def similar(self, name: str) -> str:
         """Return a name that shares its beginning or its last word with ``name`` but differs from it."""
         head, _, tail = name.rpartition(" ")
-        if head and self.rng.random() < 0.5:
+        if head and (tail.islower() or self.rng.random() < 0.5):
             return f"{self.made_up(1, 2).capitalize()} {tail}"
         half = max(2, len(tail) // 2)
         while True:

@@ -12,7 +12,7 @@ from transformers import AutoModelForCausalLM, AutoTokenizer
 from evals.errors import UsageError
 from finetune.builtin import main, new_module, train_builtin
 from finetune.builtin_tokenizer import END_ID, PAD_ID, train_tokenizer
-from finetune.curriculum import Curriculum, answer_accuracy
+from finetune.curriculum import TESTED, Curriculum, answer_accuracy
 from finetune.world_lesson import spans, text_of
 from finetune.world_rows import encode_lessons
 from finetune.worlds import KINDS, make_lesson
@@ -60,7 +60,7 @@ def course(tokenizer, **options):
 
 def test_a_course_begins_with_the_easiest_and_fills_its_batches(tokenizer):
     made = course(tokenizer)
-    assert made.levels == {"reading": 0, "format_shots": 0}
+    assert made.levels == {"reading": 0, "labels_shots": 0, "format_shots": 0}
     for _ in range(6):
         batch = next(made)
         assert 0.5 * 1024 < batch.tokens <= batch.ids.size <= 1.2 * 1024
@@ -114,17 +114,17 @@ def test_accuracy_counts_whole_answers_with_their_ends(tokenizer):
 def test_passing_a_level_takes_the_kind_up(tokenizer):
     made = course(tokenizer)
     seen = made.validate(new_module(0), 50)
-    assert set(seen.scores) == {"reading_0", "format_shots_0"}
-    assert made.levels == {"reading": 0, "format_shots": 0}
+    assert set(seen.scores) == {"reading_0", "labels_shots_0", "format_shots_0"}
+    assert made.levels == {"reading": 0, "labels_shots": 0, "format_shots": 0}
     rows = [
         row
-        for kind in ("reading", "format_shots")
+        for kind in ("reading", "labels_shots", "format_shots")
         for row in encode_lessons(
-            [make_lesson(kind, 0, f"0/validation/50/{index}") for index in range(24)], tokenizer, END_ID, 0.3
+            [make_lesson(kind, 0, f"0/validation/50/{index}") for index in range(TESTED)], tokenizer, END_ID, 0.3
         )
     ]
     assert set(made.validate(Knowing(rows), 50).scores.values()) == {1.0}
-    assert made.levels == {"reading": 1, "format_shots": 1, "format_rule": 0}
+    assert made.levels == {"reading": 1, "labels_shots": 1, "format_shots": 1}
 
 
 def test_the_model_fits_every_path_of_the_house():

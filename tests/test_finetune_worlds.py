@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.render import render_plain
-from finetune import world_facts, world_formats, world_labels, world_reading
+from finetune import world_formats, world_labels, world_reading, world_wordings
 from finetune.world_lesson import spans, text_of
 from finetune.world_reading import UNKNOWN
 from finetune.world_words import Words, is_held_out
@@ -54,7 +54,10 @@ def test_a_similar_name_shares_a_part_but_is_another(seed, name):
 
 
 def test_wordings_kept_for_the_test_never_stand_in_training_text():
-    kept = [wording.split("{")[0].strip() for wording in (*world_facts.HELD_OUT_FACTS, *world_facts.HELD_OUT_QUESTIONS)]
+    kept = [
+        wording.split("{")[0].strip()
+        for wording in (*world_wordings.HELD_OUT_FACTS, *world_wordings.HELD_OUT_QUESTIONS)
+    ]
     kept += [*world_reading.HELD_OUT_PLAIN, *world_reading.HELD_OUT_UNKNOWN, *world_labels.HELD_OUT_PLAIN]
     kept += [*world_formats.HELD_OUT_PLAIN, *(form.held_out for form in world_formats.FORMS), "Please name just the"]
     training = "\n".join(text_of(make_lesson(kind, level, str(seed))) for kind, level in RUNGS for seed in range(40))
@@ -79,7 +82,7 @@ def test_answers_stand_in_the_passages_unless_they_are_unknown(level, held_out):
 
 def test_an_entity_has_no_two_facts_that_one_question_asks_for():
     for seed in range(200):
-        chosen = {relation.noun for relation in world_reading._relations(Words(random.Random(seed)), 6)}
+        chosen = {relation.noun for relation in world_reading._relations(Words(random.Random(seed)), 6, 0.5)}
         assert len(chosen) == 6
         assert all(len(chosen & group) <= 1 for group in world_reading.SAME_QUESTION)
 
@@ -127,3 +130,38 @@ def test_shots_of_a_rewriting_lesson_are_written_by_one_rule():
         outputs = [lesson.answer, *(shot.output for shot in lesson.prompt.shots)]
         assert all(output.startswith("| ") and output.endswith(" |") for output in outputs)
         assert lesson.known == (False, True, True, True)
+
+
+@pytest.mark.parametrize("held_out", [False, True])
+def test_free_text_holds_every_value_that_is_to_be_written(held_out):
+    shape = world_formats.Shape((3, 3), (4, 4), 0.0, (world_formats.FORMS[2],), framed=1.0)
+    for seed in range(20):
+        lesson = world_formats.rewriting_by_shots(Words(random.Random(seed), held_out), shape)
+        for shot in (*lesson.prompt.shots, *lesson.more):
+            values = shot.output.split(", ")
+            assert all(value.lower() in shot.input.lower() for value in values)
+
+
+@pytest.mark.parametrize(
+    ("make", "shape"),
+    [
+        (world_formats.rewriting_by_shots, world_formats.Shape((2, 2), (5, 5), stand_in=1.0)),
+        (world_labels.sorting_by_shots, world_labels.Shape((3, 3), (9, 9), (1, 1), (0, 2), stand_in=1.0)),
+    ],
+)
+def test_rows_that_stand_in_for_documents_are_passages(make, shape):
+    lesson = make(Words(random.Random(1)), shape)
+    assert lesson.prompt.shots == ()
+    assert len(lesson.prompt.passages) in (5, 9)
+    assert all("Output:" in passage.text for passage in lesson.prompt.passages)
+    assert lesson.more
+
+
+def test_what_the_passages_dont_tell_is_half_the_time_told_of_somebody_else():
+    shape = world_reading.Shape((3, 3), (3, 3), generic=1.0, unknown=1.0, answered=False, invented=1.0)
+    found = 0
+    for seed in range(60):
+        lesson = world_reading.reading(Words(random.Random(seed)), shape)
+        text = lesson.prompt.passages[0].text.lower()
+        found += any(noun in text for noun in lesson.prompt.input.lower().split() if len(noun) > 5)
+    assert found > 20
