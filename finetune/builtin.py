@@ -123,7 +123,8 @@ def train_builtin(
     """Train the model and write it to ``folder``; with ``resume`` go on from the checkpoint there.
 
     At least one of ``minutes`` and ``tokens`` must be given. Uses the GPU if there is one (compiled, in bf16; let
-    ``batch_tokens`` grow there), else every core up to ``MOST_WORKERS``, in bf16 where the processor gains by it. Raises ``UsageError`` without a limit, ``RunError`` for a checkpoint that can't be read.
+    ``batch_tokens`` grow there), else every core up to ``MOST_WORKERS``, in bf16 where the processor gains by it.
+    Raises ``UsageError`` without a limit, ``RunError`` for a checkpoint that can't be read.
     """
     import torch
 

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
 
 PASS = 0.8
-SHARES = {"reading": 4.0, "labels_shots": 2.0, "labels_rule": 1.5, "format_shots": 2.0, "format_rule": 1.0}
+SHARES = {"reading": 4.0, "labels_shots": 2.5, "labels_rule": 1.5, "format_shots": 2.0, "format_rule": 1.0}
 """How often each open kind comes, relative to the others."""
 
 OPENS = {"labels_rule": ("labels_shots", 2), "format_rule": ("format_shots", 2)}
@@ -49,7 +49,7 @@ class Curriculum(Iterator[Batch]):
         *,
         batch_tokens: int = 4096,
         rung_tokens: int = 1_500_000,
-        prompt_weight: float = 0.3,
+        prompt_weight: float = 0.15,
     ) -> None:
         self.tokenizer, self.end_id, self.pad_id, self.seed = tokenizer, end_id, pad_id, seed
         self.batch_tokens, self.rung_tokens, self.prompt_weight = batch_tokens, rung_tokens, prompt_weight

@@ -130,7 +130,7 @@ def _run(
 
 
 def _optimizers(module: "torch.nn.Module", plan: PretrainPlan) -> list["torch.optim.Optimizer"]:
-    """Return Muon for the matrices between embeddings, AdamW for the rest."""
+    """Return Muon for the matrices between embeddings, one for each worker to step, and AdamW for the rest."""
     import torch
 
     outer = {
@@ -146,10 +146,10 @@ def _optimizers(module: "torch.nn.Module", plan: PretrainPlan) -> list["torch.op
     chosen = {id(parameter) for parameter in matrices}
     others = [parameter for parameter in trained if id(parameter) not in chosen]
     made: list[torch.optim.Optimizer] = []
-    if matrices:
+    for part in (matrices[start :: plan.workers] for start in range(min(plan.workers, len(matrices)))):
         made.append(
             torch.optim.Muon(
-                matrices, lr=plan.learning_rate, weight_decay=plan.weight_decay, adjust_lr_fn="match_rms_adamw"
+                part, lr=plan.learning_rate, weight_decay=plan.weight_decay, adjust_lr_fn="match_rms_adamw"
             )
         )
     if others:
@@ -170,7 +170,8 @@ def _step(
     for optimizer in optimizers:
         for group in optimizer.param_groups:
             group["lr"] = rate
-        optimizer.step()
+    workers.each(optimizers, lambda optimizer: optimizer.step())
+    for optimizer in optimizers:
         optimizer.zero_grad(set_to_none=True)
     return value
 

@@ -6,16 +6,18 @@ one thread, and they meet once a step: measured 1.8 times as fast on two busy co
 """
 
 import copy
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Self, TypeVar
 
 from finetune.pretrain_batch import Batch
 
 if TYPE_CHECKING:
     import torch
 
+
+T = TypeVar("T")
 
 EAGER_LENGTH = 512
 """In bf16 on a CPU, rows up to this long attend faster by plain matrix products than by torch's fused kernel."""
@@ -81,6 +83,14 @@ class Workers:
                     mine.grad = other.grad if mine.grad is None else mine.grad.add_(other.grad)
                     other.grad = None
         return loss
+
+    def each(self, things: Sequence[T], do: Callable[[T], object]) -> None:
+        """Call ``do`` for each of ``things``, shared out over the workers; it must not depend on their order."""
+        if self.pool is None:
+            for thing in things:
+                do(thing)
+        else:
+            list(self.pool.map(do, things))
 
     def _attend(self, implementation: str | None) -> None:
         """Let every replica attend by ``implementation``, where the architecture offers the choice."""

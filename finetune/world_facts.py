@@ -15,7 +15,8 @@ from finetune.world_words import COLOURS, DAYS, GENERAL, JOBS, MATERIALS, WORK, 
 class Relation:
     """One kind of fact: the noun that names it, how its values are made, and its own wordings.
 
-    In a wording ``{e}`` is the entity and ``{v}`` the value.
+    In a wording ``{e}`` is the entity and ``{v}`` the value, which comes later: what a value belongs to must be
+    known when it is read, since a small model has no room to look back from a name to a value before it.
     """
 
     noun: str
@@ -43,19 +44,19 @@ RELATIONS = (
     Relation(
         "founder",
         Words.person,
-        ("{e} was founded by {v}.", "{v} founded {e}.", "{v} is the person who started {e}."),
+        ("{e} was founded by {v}.", "{e} was begun by {v}.", "The person who started {e} is {v}."),
         ("Who founded {e}?", "By whom was {e} founded?", "Which person started {e}?"),
     ),
     Relation(
         "owner",
         Words.person,
-        ("{e} belongs to {v}.", "{v} owns {e}.", "The one who owns {e} is {v}."),
+        ("{e} belongs to {v}.", "{e} is owned by {v}.", "The one who owns {e} is {v}."),
         ("Who owns {e}?", "To whom does {e} belong?", "Whose property is {e}?"),
     ),
     Relation(
         "price",
         lambda w: f"{w.number()} crowns",
-        ("{e} costs {v}.", "{e} is sold for {v}.", "One pays {v} for {e}."),
+        ("{e} costs {v}.", "{e} is sold for {v}.", "To buy {e} one pays {v}."),
         ("How much does {e} cost?", "What does {e} cost?", "How much must one pay for {e}?"),
     ),
     Relation(
@@ -67,13 +68,13 @@ RELATIONS = (
     Relation(
         "opening year",
         lambda w: str(w.rng.randint(1700, 2039)),
-        ("{e} opened in {v}.", "{e} has been open since {v}.", "In {v}, {e} opened."),
+        ("{e} opened in {v}.", "{e} has been open since {v}.", "The doors of {e} opened in {v}."),
         ("When did {e} open?", "Since when has {e} been open?", "In which year was {e} opened?"),
     ),
     Relation(
         "closing time",
         Words.hour,
-        ("{e} closes at {v}.", "{e} shuts at {v}.", "At {v}, {e} closes."),
+        ("{e} closes at {v}.", "{e} shuts at {v}.", "The doors of {e} close at {v}."),
         ("When does {e} close?", "At what time does {e} shut?", "Until when is {e} open?"),
     ),
     Relation(
@@ -109,19 +110,19 @@ RELATIONS = (
     Relation(
         "birthday",
         Words.day,
-        ("{e} was born on {v}.", "{e} has a birthday on {v}.", "On {v}, {e} was born."),
+        ("{e} was born on {v}.", "{e} has a birthday on {v}.", "The day on which {e} was born is {v}."),
         ("When was {e} born?", "On which day is the birthday of {e}?", "On what date was {e} born?"),
     ),
     Relation(
         "manager",
         Words.person,
-        ("{v} manages {e}.", "{e} is run by {v}.", "{e} reports to {v}."),
+        ("{e} is managed by {v}.", "{e} is run by {v}.", "{e} reports to {v}."),
         ("Who manages {e}?", "Who runs {e}?", "To whom does {e} report?"),
     ),
     Relation(
         "reference",
         Words.code,
-        ("{e} has the reference {v}.", "{e} is filed under {v}.", "{v} is where {e} is filed."),
+        ("{e} has the reference {v}.", "{e} is filed under {v}.", "You find {e} filed as {v}."),
         ("What is the reference of {e}?", "Under which reference is {e} filed?", "Where is {e} filed?"),
     ),
     Relation(
@@ -139,19 +140,19 @@ RELATIONS = (
     Relation(
         "day",
         lambda w: w.rng.choice(DAYS),
-        ("{e} takes place on {v}.", "{e} is held every {v}.", "Every {v} there is {e}."),
+        ("{e} takes place on {v}.", "{e} is held every {v}.", "The day of {e} is {v}."),
         ("On which day does {e} take place?", "When is {e} held?", "What day is kept for {e}?"),
     ),
     Relation(
         "limit",
         Words.quantity,
-        ("{e} is limited to {v}.", "No more than {v} is allowed for {e}.", "{e} may not go beyond {v}."),
+        ("{e} is limited to {v}.", "{e} is allowed no more than {v}.", "{e} may not go beyond {v}."),
         ("What is the limit for {e}?", "How much is allowed for {e}?", "Beyond what may {e} not go?"),
     ),
     Relation(
         "allowance",
         Words.quantity,
-        ("{e} comes with {v}.", "{e} gets {v}.", "{v} are granted to {e}."),
+        ("{e} comes with {v}.", "{e} gets {v}.", "What {e} is granted is {v}."),
         ("How much does {e} get?", "What does {e} come with?", "What is granted to {e}?"),
     ),
     Relation(
@@ -175,13 +176,13 @@ RELATIONS = (
     Relation(
         "language",
         Words.name,
-        ("{e} speaks {v}.", "In {e} one speaks {v}.", "{v} is spoken in {e}."),
+        ("{e} speaks {v}.", "In {e} one speaks {v}.", "The people of {e} speak {v}."),
         ("Which language does {e} speak?", "What does one speak in {e}?", "What is spoken in {e}?"),
     ),
     Relation(
         "population",
         lambda w: f"{w.rng.randint(2, 980)},{w.rng.randint(0, 999):03d}",
-        ("{e} has {v} people.", "{v} people live in {e}.", "{e} counts {v} heads."),
+        ("{e} has {v} people.", "{e} is home to {v} people.", "{e} counts {v} heads."),
         ("How many people live in {e}?", "How many people does {e} have?", "How many heads does {e} count?"),
     ),
     Relation(
@@ -217,23 +218,26 @@ def invented_relation(words: Words) -> Relation:
     return Relation(noun, rng.choice(VALUES), (), ())
 
 
-def state(fact: Fact, words: Words, generic: float = 0.5, subject: str | None = None) -> str:
-    """Return a sentence that states ``fact``; ``subject`` stands in for the entity ("It")."""
+def state(fact: Fact, words: Words, generic: float = 0.5, subject: str | None = None, simple: int | None = None) -> str:
+    """Return a sentence that states ``fact``; ``subject`` stands in for the entity ("It").
+
+    ``simple`` keeps to that many of the generic wordings.
+    """
     own = fact.relation.facts
     if words.held_out:
         pool = HELD_OUT_FACTS if words.rng.random() < generic or len(own) < 3 else own[-1:]
     else:
-        pool = GENERIC_FACTS if not own or words.rng.random() < generic else own[: max(2, len(own) - 1)]
+        pool = GENERIC_FACTS[:simple] if not own or words.rng.random() < generic else own[: max(2, len(own) - 1)]
     return _fill(words.rng.choice(pool), fact, subject)
 
 
-def ask(fact: Fact, words: Words, generic: float = 0.5) -> str:
-    """Return a question whose answer is the value of ``fact``."""
+def ask(fact: Fact, words: Words, generic: float = 0.5, simple: int | None = None) -> str:
+    """Return a question whose answer is the value of ``fact``; ``simple`` as in ``state``."""
     own = fact.relation.questions
     if words.held_out:
         pool = HELD_OUT_QUESTIONS if words.rng.random() < generic or len(own) < 3 else own[-1:]
     else:
-        pool = GENERIC_QUESTIONS if not own or words.rng.random() < generic else own[: max(2, len(own) - 1)]
+        pool = GENERIC_QUESTIONS[:simple] if not own or words.rng.random() < generic else own[: max(2, len(own) - 1)]
     return _fill(words.rng.choice(pool), fact, None)
 
 

@@ -41,7 +41,8 @@ class Shape:
     chance that the instruction speaks of unknown answers all the same; ``generic`` the share of noun wordings;
     ``asked`` how many questions at most; ``shared`` gives all entities the same relations;
     ``shots`` is the chance of worked examples, of other worlds, before the passages; ``filler`` the chance of a
-    sentence without a fact behind each fact; ``invented`` the share of relations whose noun is drawn for the lesson.
+    sentence without a fact behind each fact; ``invented`` the share of relations whose noun is drawn for the lesson;
+    ``simple`` keeps to that many of the generic wordings.
     """
 
     entities: tuple[int, int]
@@ -57,12 +58,14 @@ class Shape:
     shots: float = 0.0
     filler: float = 0.0
     invented: float = 0.5
+    simple: int | None = None
 
 
 SHAPES = (
-    Shape((1, 1), (1, 1)),
+    Shape((1, 1), (1, 1), simple=3),
+    Shape((4, 8), (1, 1), asked=16, shared=True, simple=3),
     Shape((6, 8), (1, 1), asked=16, shared=True),
-    Shape((1, 1), (4, 6), asked=8),
+    Shape((1, 1), (4, 6)),
     Shape((3, 4), (2, 3), asked=12, shared=True),
     Shape((2, 4), (2, 4), generic=0.6, alike=0.1, unknown=0.3, warned=0.3, asked=12),
     Shape((2, 3), (3, 4), generic=0.6, alike=0.3, unknown=0.4, warned=0.4, asked=12, filler=0.1, shots=0.1),
@@ -86,11 +89,11 @@ def reading(words: Words, shape: Shape) -> Lesson:
     passages = _passages(words, names, facts, shape)
     questions = [fact for fact in facts if fact.value]
     rng.shuffle(questions)
-    pairs = [Shot(ask(fact, words, shape.generic), fact.value) for fact in questions[: shape.asked]]
+    pairs = [Shot(ask(fact, words, shape.generic, shape.simple), fact.value) for fact in questions[: shape.asked]]
     if silent:
         missing = [_absent(words, names, facts) for _ in range(max(1, len(pairs) // 2))]
         pairs = pairs if shape.answered else []
-        pairs += [Shot(ask(fact, words, shape.generic), UNKNOWN) for fact in missing]
+        pairs += [Shot(ask(fact, words, shape.generic, shape.simple), UNKNOWN) for fact in missing]
         rng.shuffle(pairs)
         pairs = pairs[: shape.asked]
     mentions = silent or rng.random() < shape.warned
@@ -102,7 +105,7 @@ def reading(words: Words, shape: Shape) -> Lesson:
 def _shots(words: Words, shape: Shape) -> tuple[Shot, ...]:
     """Return one to three questions with answers about entities that no passage names."""
     facts = _facts(words, _names(words, words.rng.randint(1, 3), 0.0), replace(shape, facts=(1, 1), shared=False))
-    return tuple(Shot(ask(fact, words, shape.generic), fact.value) for fact in facts)
+    return tuple(Shot(ask(fact, words, shape.generic, shape.simple), fact.value) for fact in facts)
 
 
 def _instruction(words: Words, mentions_unknown: bool) -> str:
@@ -157,7 +160,7 @@ def _passages(words: Words, names: list[str], facts: list[Fact], shape: Shape) -
         short = single and shape.generic < 1 and rng.random() < 0.4
         sentences: list[str] = []
         for index, fact in enumerate(order):
-            sentences.append(state(fact, words, shape.generic, "it" if short and index else None))
+            sentences.append(state(fact, words, shape.generic, "it" if short and index else None, shape.simple))
             if rng.random() < shape.filler:
                 sentences.append(filler(words))
         title = _title(words, order[0].entity) if single or shape.filler else ""

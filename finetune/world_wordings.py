@@ -7,10 +7,9 @@ In a wording ``{n}`` is the noun of the relation, ``{e}`` the entity, ``{v}`` th
 from finetune.world_words import Words
 
 GENERIC_FACTS = (
-    "The {n} of {e} is {v}.",
-    "{e} has the {n} {v}.",
     "{e}: {n} {v}.",
-    "{v} is the {n} of {e}.",
+    "{e} has the {n} {v}.",
+    "The {n} of {e} is {v}.",
     "For {e}, the {n} is {v}.",
     "The {n} given for {e} is {v}.",
     "{e}'s {n} is {v}.",
@@ -27,13 +26,13 @@ GENERIC_FACTS = (
     "This year the {n} for {e} is {v}.",
 )
 GENERIC_QUESTIONS = (
-    "What is the {n} of {e}?",
+    "{e}: {n}?",
     "{n} of {e}?",
+    "What is the {n} of {e}?",
     "Which {n} does {e} have?",
     "What {n} is given for {e}?",
     "What is {e}'s {n}?",
     "Give the {n} of {e}.",
-    "{e}: {n}?",
     "What is the {n} for {e}?",
     "What {n} does {e} have?",
     "Which {n} applies to {e}?",
