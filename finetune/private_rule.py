@@ -64,8 +64,8 @@ def make_rows(words: Words, rule: Rule, count: int, name: str) -> tuple[Example,
     return tuple(rows)
 
 
-def private_rule_task(ref: str, rows: int, seed: int) -> Task:
-    """Return the task for the model ``ref``: 600 rows to learn from, ``rows`` to be judged on."""
+def private_rule_task(ref: str, rows: int, seed: int, train_rows: int = TRAIN_ROWS) -> Task:
+    """Return the task for the model ``ref``: ``train_rows`` to learn from, ``rows`` to be judged on."""
     words = Words(random.Random(f"private rule/{seed}"), held_out=True)
     rule = make_rule(words)
     settings = TaskFile(
@@ -80,7 +80,7 @@ def private_rule_task(ref: str, rows: int, seed: int) -> Task:
         settings=settings,
         folder=Path(),
         labels=(),
-        train=make_rows(words, rule, TRAIN_ROWS, "t"),
+        train=make_rows(words, rule, train_rows, "t"),
         eval=make_rows(words, rule, rows, "e"),
         documents=(),
         hashes={},
@@ -88,17 +88,23 @@ def private_rule_task(ref: str, rows: int, seed: int) -> Task:
 
 
 def measure_learning(
-    ref: str, model: LanguageModel, *, rows: int = 200, seed: int = 0, progress: ProgressHook = no_progress
+    ref: str,
+    model: LanguageModel,
+    *,
+    rows: int = 200,
+    seed: int = 0,
+    train_rows: int = TRAIN_ROWS,
+    progress: ProgressHook = no_progress,
 ) -> list[Ability]:
     """Teach ``ref`` (loaded as ``model``) the rule; return the shares right before and after, on the same rows."""
-    task = private_rule_task(ref, rows, seed)
+    task = private_rule_task(ref, rows, seed, train_rows)
     with tempfile.TemporaryDirectory(prefix="tuneworthy-") as folder:
         context = ArmContext(task, seed, Path(folder), Path(folder), lambda: model, _no_embedder, progress)
         before = _share_right(ZeroShot(context), task.train, task.eval)
         after = _share_right(LoraArm(context), task.train, task.eval)
     return [
         Ability("know a private rule before training", before, BEFORE, rows, at_most=True),
-        Ability(f"know it after LoRA on {TRAIN_ROWS} rows", after, AFTER, rows),
+        Ability(f"know it after LoRA on {train_rows} rows", after, AFTER, rows),
     ]
 
 

@@ -108,3 +108,9 @@ def test_the_goal_decides_whether_an_ability_is_reached():
 def test_no_rows_are_refused():
     with pytest.raises(UsageError, match="at least 1"):
         measure_abilities(Oracle(), rows=0)
+
+
+def test_some_goals_are_upper_bounds():
+    assert Ability("know it already", 0.4, 0.5, 10, at_most=True).reached
+    assert not Ability("know it already", 0.6, 0.5, 10, at_most=True).reached
+    assert "≤ 50%" in as_markdown([Ability("know it already", 0.6, 0.5, 10, at_most=True)])
