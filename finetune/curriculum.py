@@ -30,6 +30,11 @@ AT_FRONTIER = 0.7
 
 TESTED = 16
 
+LATE_AT = 4000
+LATE_SHARES = {"reading": 2.5, "labels_shots": 2.5, "labels_rule": 2.5, "format_shots": 2.5, "format_rule": 1.5}
+"""From this step on the shares even out, reading being learnt by then, and every kind comes at one of its last
+two levels at least: what is left of a course goes to what the model will be asked."""
+
 DOUBLED_AT = 3000
 """From this step on a batch holds twice the tokens: rows are long by then, and the workers share them evenly."""
 
@@ -60,7 +65,10 @@ class Curriculum(Iterator[Batch]):
     def __next__(self) -> Batch:
         """Return the batch of the next step."""
         rng = random.Random(f"{self.seed}/step/{self.step}")
-        kind = rng.choices(list(self.levels), [SHARES[kind] for kind in self.levels])[0]
+        if self.step == LATE_AT:
+            self.levels = {kind: max(self.levels.get(kind, 0), len(levels) - 2) for kind, levels in KINDS.items()}
+        shares = SHARES if self.step < LATE_AT else LATE_SHARES
+        kind = rng.choices(list(self.levels), [shares[kind] for kind in self.levels])[0]
         level = self._level(kind, rng)
         rows = self._rows(kind, level, rng)
         self.step += 1
