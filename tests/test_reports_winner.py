@@ -4,7 +4,6 @@ from reports.sentences import next_steps
 from reports.winner import Winner, winner
 from tests.report_fixtures import ARMS, Spec, make_run
 
-
 TWO = (*ARMS[:7], Spec("full", "tune", 0.88))
 
 
