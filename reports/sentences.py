@@ -81,7 +81,7 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     verdict = results["verdict"]
     gain, least = verdict["gain"], verdict["minimum_gain"]
     steps = []
-    if advised := _advised(results):
+    if advised := advice(results):
         steps.append(advised)
     if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
         change = f"a gain of more than {asked(least)}; this run puts it at {points(gain['high'])} at most"
@@ -100,7 +100,7 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     return steps
 
 
-def _advised(results: Mapping[str, Any]) -> Sentence | None:
+def advice(results: Mapping[str, Any]) -> Sentence | None:
     """Return which arm to use and why that one, or nothing when no arm has a score."""
     verdict, found = results["verdict"], winner(results)
     best, cheapest, outcome = verdict["best_arm"], verdict["cheapest_within_noise"], verdict["outcome"]

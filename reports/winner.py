@@ -37,12 +37,12 @@ def winner(results: Mapping[str, Any]) -> Winner | None:
     verdict, arms = results["verdict"], {arm["name"]: arm for arm in results["arms"]}
     best, cheapest = verdict["best_arm"], verdict["cheapest_within_noise"]
     if verdict["outcome"] == "worth_it" and verdict["best_trained"]:
-        candidates = [deciding(verdict)]
+        candidates: list[str | None] = [deciding(verdict)]
     else:
         near = None if cheapest in arms and arms[cheapest]["trained"] else cheapest
         candidates = [near, verdict["best_untrained"], cheapest, best]
     for name in candidates:
         arm = arms.get(name)
         if arm and arm["score"] and arm["score"]["mean"]:
-            return Winner(name, arm["family"])
+            return Winner(arm["name"], arm["family"])
     return None
