@@ -1,16 +1,20 @@
-# make demo   install, run the example task with the built-in model, print the path of the report
-# make test   install the test extras, run the tests
-# make check  ruff and mypy --strict
+# make demo       install, run the example tasks with the built-in model and the default arms, print the paths of the reports
+# make demo-full  the same with every arm that fits and three seeds
+# make test       install the test extras, run the tests
+# make check      ruff and mypy --strict
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: demo test check clean
+.PHONY: demo demo-full test check clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
-	$(BIN)/tuneworthy run examples/ticket-routing
+	$(BIN)/tuneworthy demo
+
+demo-full: .venv/installed
+	$(BIN)/tuneworthy demo --full
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest

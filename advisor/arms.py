@@ -66,6 +66,15 @@ def plan_arms(task: Task, *, seeds: int, with_adapter: bool, names: Sequence[str
     return Lineup(tuple(planned), tuple(skipped))
 
 
+def listing() -> str:
+    """Return one line per arm: name, family, whether it's in the default set, and what it does."""
+    lines = []
+    for name, arm in ARMS.items():
+        doc = (arm.__doc__ or "").strip().splitlines()[0].replace("``", "`")
+        lines.append(f"{name:<17} {arm.family:<8} {'default  ' if name in DEFAULT else '         '}{doc}")
+    return "\n".join(lines)
+
+
 def _check_name(name: str, where: str) -> None:
     """Raise ``UsageError`` for a name that no arm has, with the nearest that one has."""
     if name in ARMS or name == ALL:

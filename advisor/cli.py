@@ -70,33 +70,19 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
     """Answer the cells under a progress display, then print the results; say how to resume if stopped."""
     from rich.console import Console
 
-    from advisor.progress import BarWatcher
-    from advisor.run_command import execute_run
-    from evals.watch import Silent
+    from advisor.progress import watching
+    from advisor.run_command import check_complete, execute_run
 
-    errors = Console(stderr=True)
-    record = prepared.record
-    for note in record.notes:
-        errors.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
-    for arm in record.skipped:
-        errors.print(f"note: {arm.name} is left out: {arm.reason}", markup=False, highlight=False, soft_wrap=True)
     try:
-        if errors.is_terminal:
-            with BarWatcher(errors) as watcher:
-                results = execute_run(prepared, watcher)
-        else:
-            results = execute_run(prepared, Silent())
+        with watching(Console(stderr=True), prepared.record) as watcher:
+            results = execute_run(prepared, watcher)
     except KeyboardInterrupt:
         raise TuneworthyError(
             "stopped; answers and finished trainings are kept, a training that was under way begins again. "
             f"Go on with: tuneworthy run --resume {prepared.folder}"
         ) from None
     _show(results, prepared.folder, as_json=as_json)
-    if failed := [arm["name"] for arm in results["arms"] if arm["status"] in ("failed", "partial")]:
-        raise TuneworthyError(
-            f"{', '.join(failed)} could not be completed; the causes are in {prepared.folder / 'report.html'}. "
-            f"Mend them, then: tuneworthy run --resume {prepared.folder}"
-        )
+    check_complete(results, prepared.folder)
 
 
 def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
@@ -110,6 +96,36 @@ def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
     console = Console()
     console.print(summary(results))
     print(f"Report: {folder / 'report.html'}")
+
+
+@app.command()
+def demo(
+    task: Annotated[str | None, typer.Argument(help="One of the example tasks; default: all of them.")] = None,
+    full: Annotated[bool, typer.Option("--full", help="Every arm that fits, three seeds instead of two.")] = False,
+    out: Annotated[Path | None, typer.Option(help="Folder of the runs; default runs/demo-TIME.")] = None,
+    resume: Annotated[Path | None, typer.Option(help="Go on with the demo in this folder.")] = None,
+    model: Annotated[str | None, typer.Option(help="Hub name, local folder, or builtin.")] = None,
+    embedder: Annotated[str | None, typer.Option(help="sentence-transformers name or folder, or builtin.")] = None,
+) -> None:
+    """Run the example tasks one after the other, and set their verdicts side by side."""
+    if resume is not None and any([task, full, out, model, embedder]):
+        raise UsageError("--resume takes everything from the demo's folder: give no task and no other option")
+    _quiet_libraries()
+    from rich.console import Console
+
+    from advisor.demo import check_complete, resume_demo, run_demo, start_demo
+    from advisor.examples import choose_task, demo_tasks
+    from advisor.progress import DemoProgress
+    from reports.demo_summary import DemoSummary
+
+    options: dict[str, Any] = {"full": full, "out": out, "model": model, "embedder": embedder}
+    begun = resume_demo(resume) if resume else start_demo(choose_task(demo_tasks(), task), **options)
+    outcomes = run_demo(begun, DemoProgress(Console(stderr=True)))
+    Console().print(DemoSummary(outcomes))
+    for outcome in outcomes:
+        print(f"Report of {outcome.name}: {begun.folder / outcome.name / 'report.html'}")
+    print(f"All of them: {begun.folder / 'index.html'}")
+    check_complete(begun, outcomes)
 
 
 @app.command()
@@ -163,11 +179,9 @@ def schema() -> None:
 def list_arms() -> None:
     """List the arms, family by family."""
     _quiet_libraries()
-    from advisor.arms import ARMS, DEFAULT
+    from advisor.arms import listing
 
-    for name, arm in ARMS.items():
-        doc = (arm.__doc__ or "").strip().splitlines()[0].replace("``", "`")
-        print(f"{name:<17} {arm.family:<8} {'default  ' if name in DEFAULT else '         '}{doc}")
+    print(listing())
 
 
 @app.command()
@@ -180,19 +194,12 @@ def builtin(
 ) -> None:
     """Show the built-in model, or measure what it can do."""
     _quiet_libraries()
-    from dataclasses import asdict
+    from advisor.builtin import describe_abilities, describe_model
 
-    from advisor.engine import lazy_model
-    from finetune.abilities import as_markdown, measure_abilities
-    from finetune.private_rule import measure_learning
-
-    engine = lazy_model(model)()
-    if not abilities:
-        facts = {"model": engine.name, "context": engine.context, "fingerprint": engine.fingerprint}
-        print(json.dumps(facts, indent=1) if as_json else "\n".join(f"{key}: {value}" for key, value in facts.items()))
-        return
-    measured = measure_abilities(engine, rows=rows, seed=seed) + measure_learning(model, engine, rows=rows, seed=seed)
-    print(json.dumps([asdict(ability) for ability in measured], indent=1) if as_json else as_markdown(measured))
+    if abilities:
+        print(describe_abilities(model, rows=rows, seed=seed, as_json=as_json))
+    else:
+        print(describe_model(model, as_json=as_json))
 
 
 def _quiet_libraries() -> None:

@@ -1,4 +1,10 @@
-"""The progress display: one bar per arm with rate and time left; nothing where no terminal is."""
+"""The progress display: what is worth knowing of a run, then one bar per arm with rate and time left.
+
+Where no terminal is, there are no bars.
+"""
+
+from collections.abc import Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from rich.console import Console
 from rich.progress import (
@@ -14,6 +20,9 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from rich.text import Text
+
+from evals.record import RunRecord
+from evals.watch import Silent, Watcher
 
 
 class _Rate(ProgressColumn):
@@ -74,3 +83,35 @@ class BarWatcher:
         self._progress.update(self._bars[cell], outcome="failed", description="failed")
         self._progress.stop_task(self._bars[cell])
         self._progress.console.print(Text(f"{cell} failed: {cause}", style="red"))
+
+
+@contextmanager
+def watching(console: Console, record: RunRecord) -> Iterator[Watcher]:
+    """Tell the run's notes and which arms are left out, then give what draws its cells."""
+    left_out = [f"{arm.name} is left out: {arm.reason}" for arm in record.skipped]
+    for note in [*record.notes, *left_out]:
+        console.print(f"note: {note}", markup=False, highlight=False, soft_wrap=True)
+    if console.is_terminal:
+        with BarWatcher(console) as watcher:
+            yield watcher
+    else:
+        yield Silent()
+
+
+class DemoProgress:
+    """Says which task of the demo is running, above the bars of its cells."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    def kept(self, task: str, position: int, tasks: int) -> None:
+        """Say that there is nothing to do."""
+        self._say(task, f"task {position} of {tasks}, complete already")
+
+    def running(self, task: str, position: int, tasks: int, record: RunRecord) -> AbstractContextManager[Watcher]:
+        """Say which task begins, and give what draws its cells."""
+        self._say(task, f"task {position} of {tasks}, {len(record.eval_ids):,} eval rows")
+        return watching(self._console, record)
+
+    def _say(self, task: str, what: str) -> None:
+        self._console.print(Text.assemble((task, "bold"), ": ", what), soft_wrap=True)

@@ -16,7 +16,7 @@ from typing import Any
 from advisor.arms import ARMS, Lineup, plan_arms
 from advisor.engine import adapter_record, lazy_embedder, lazy_model
 from advisor.machine import installed_versions, machine_facts
-from evals.errors import RunError, UsageError
+from evals.errors import RunError, TuneworthyError, UsageError
 from evals.example import Example
 from evals.files import write_text
 from evals.load import build_task, load_task
@@ -57,8 +57,8 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
-    task = load_task(request.task, overrides=_anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
-    task = replace(task, settings=task.settings.model_copy(update=_anchored(_sources(task.settings), task.folder)))
+    task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
+    task = replace(task, settings=task.settings.model_copy(update=anchored(_sources(task.settings), task.folder)))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
     whole, task = task, _limited(task, request.limit)
     bench = _bench(task, request.adapter)
@@ -113,6 +113,28 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
     return results
 
 
+def check_complete(results: Mapping[str, Any], folder: Path) -> None:
+    """Raise ``TuneworthyError``, which says where to look, when arms couldn't be completed."""
+    if failed := [arm["name"] for arm in results["arms"] if arm["status"] in ("failed", "partial")]:
+        raise TuneworthyError(
+            f"{', '.join(failed)} could not be completed; the causes are in {folder / 'report.html'}. "
+            f"Mend them, then: tuneworthy run --resume {folder}"
+        )
+
+
+def anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
+    """Return ``sources`` with model and embedder made absolute where they are folders seen from ``folder``.
+
+    So a run can be resumed from anywhere, and a task file can name a model beside it.
+    """
+    found = dict(sources)
+    for key in ("model", "embedder"):
+        ref = found.get(key)
+        if isinstance(ref, str) and ref != "builtin" and (path := folder / Path(ref).expanduser()).is_dir():
+            found[key] = str(path.resolve())
+    return found
+
+
 def _check_free(folder: Path) -> None:
     """Raise ``UsageError`` unless ``folder`` doesn't exist yet or is empty: a run writes over nobody's files."""
     if (folder / "run.json").exists():
@@ -136,19 +158,6 @@ def _bench(task: Task, adapter: Path | None) -> Bench:
 
 def _sources(settings: TaskFile) -> dict[str, object]:
     return {"model": settings.model, "embedder": settings.embedder}
-
-
-def _anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
-    """Return ``sources`` with model and embedder made absolute where they are folders seen from ``folder``.
-
-    So a run can be resumed from anywhere, and a task file can name a model beside it.
-    """
-    anchored = dict(sources)
-    for key in ("model", "embedder"):
-        ref = anchored.get(key)
-        if isinstance(ref, str) and ref != "builtin" and (path := folder / Path(ref).expanduser()).is_dir():
-            anchored[key] = str(path.resolve())
-    return anchored
 
 
 def _limited(task: Task, limit: int | None) -> Task:

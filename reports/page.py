@@ -21,8 +21,9 @@ from reports.charts import differences_chart, scores_chart
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.scoreboard import build_scoreboard
-from reports.sentences import deciding, headline, next_steps, other_level
+from reports.sentences import headline, next_steps, other_level
 from reports.training import build_training
+from reports.winner import deciding
 
 SCHEMA = 1
 
@@ -43,8 +44,8 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
     board = build_scoreboard(results)
     metric = wording.metric_name(task["metric"])
     trained = {arm["name"]: arm["trained"] for arm in results["arms"]}
-    script = _source("report.js")
-    page = _environment().get_template("report.html.j2")
+    script = source("report.js")
+    page = environment().get_template("report.html.j2")
     return page.render(
         results=results,
         task=task,
@@ -69,7 +70,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         static_rows=STATIC_ROWS,
         methods=sorted({pair["method"] for pair in results["comparisons"] if pair["difference"] is not None}),
         settings=json.dumps(results["settings"], ensure_ascii=False, indent=2),
-        style=Markup(_source("report.css")),
+        style=Markup(source("report.css")),
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
@@ -81,8 +82,9 @@ def _visible(value: object) -> object:
 
 
 @cache
-def _environment() -> Environment:
-    environment = Environment(
+def environment() -> Environment:
+    """Return what renders our templates: all is escaped, a missing value is an error, ``wording`` writes figures."""
+    made = Environment(
         loader=PackageLoader("reports", "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -102,8 +104,8 @@ def _environment() -> Environment:
         wording.clip,
         wording.upperfirst,
     ):
-        environment.filters[write.__name__] = write
-    environment.globals.update(
+        made.filters[write.__name__] = write
+    made.globals.update(
         number=wording.number,
         plural=wording.plural,
         level=wording.level,
@@ -113,13 +115,13 @@ def _environment() -> Environment:
         p_value=wording.p_value,
         MISSING=wording.MISSING,
     )
-    return environment
+    return made
 
 
 @cache
-def _source(name: str) -> str:
+def source(name: str) -> str:
     """Return one of the page's own files, with plain line ends: a browser hashes the script after turning them."""
-    loader = _environment().loader
+    loader = environment().loader
     if loader is None:
         raise RunError("the report's templates are missing; install tuneworthy again")
-    return loader.get_source(_environment(), name)[0].replace("\r\n", "\n")
+    return loader.get_source(environment(), name)[0].replace("\r\n", "\n")

@@ -7,6 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.winner import deciding, winner
 from reports.wording import asked, clip, difference_range, level, number, points
 
 _LONGEST = 60  # characters of a name in a sentence
@@ -55,11 +56,6 @@ def headline(verdict: Mapping[str, Any]) -> Sentence:
     return Sentence(f"Undecided: {effect}{tail}.", names)
 
 
-def deciding(verdict: Mapping[str, Any]) -> str:
-    """Return the trained arm that the gain is of: the best one, or the best of which the outcome holds."""
-    return str((verdict["gain"] or {}).get("trained") or verdict["best_trained"])
-
-
 def other_level(verdict: Mapping[str, Any]) -> str:
     """Return ``, 98.3% interval`` where the gain's confidence isn't the one asked for."""
     sure = verdict["gain"].get("confidence", verdict.get("confidence"))
@@ -85,7 +81,7 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     verdict = results["verdict"]
     gain, least = verdict["gain"], verdict["minimum_gain"]
     steps = []
-    if advised := _advised(results):
+    if advised := advice(results):
         steps.append(advised)
     if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
         change = f"a gain of more than {asked(least)}; this run puts it at {points(gain['high'])} at most"
@@ -104,31 +100,25 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     return steps
 
 
-def _advised(results: Mapping[str, Any]) -> Sentence | None:
-    """Return which arm to use, or nothing when no arm has a score."""
-    verdict = results["verdict"]
-    trained = {arm["name"] for arm in results["arms"] if arm["trained"]}
-    cheapest, untrained = verdict["cheapest_within_noise"], verdict["best_untrained"]
-    if verdict["outcome"] == "worth_it" and verdict["best_trained"]:
+def advice(results: Mapping[str, Any]) -> Sentence | None:
+    """Return which arm to use and why that one, or nothing when no arm has a score."""
+    verdict, found = results["verdict"], winner(results)
+    best, cheapest, outcome = verdict["best_arm"], verdict["cheapest_within_noise"], verdict["outcome"]
+    if found is None:
+        nothing = "No arm scores above zero on these rows: none is of use as it stands."
+        return Sentence(nothing) if best else None
+    names = {"arm": found.arm, "best": best}
+    if outcome == "worth_it" and verdict["best_trained"]:
         again = "before it replaces anything, score it once more on rows that played no part here"
-        return Sentence(f"Use {{arm}}; {again}.", {"arm": deciding(verdict)})
-    if verdict["outcome"] == "not_worth_it" and cheapest in trained and untrained:
-        return Sentence("Use {arm}: no trained arm is shown to gain over it what was asked for.", {"arm": untrained})
-    if not cheapest:
-        return None
-    means = {arm["name"]: arm["score"]["mean"] for arm in results["arms"] if arm["score"]}
-    best = verdict["best_arm"]
-    if not means.get(best):
-        return Sentence("No arm scores above zero on these rows: none is of use as it stands.")
-    opening = "Until more is known, use" if verdict["outcome"] == "undecided" else "Use"
-    if cheapest == best:
-        return Sentence(f"{opening} {{arm}}: it is the best arm and the cheapest within noise.", {"arm": best})
-    names = {"arm": cheapest, "best": best}
-    if not means.get(cheapest):
-        return Sentence(f"{opening} {{best}}: it has the best score; these rows are too few to tell more.", names)
-    return Sentence(
-        f"{opening} {{arm}}: it is the cheapest arm that these rows can't tell from the best, {{best}}.", names
-    )
+        return Sentence(f"Use {{arm}}; {again}.", names)
+    opening = "Until more is known, use {arm}" if outcome == "undecided" else "Use {arm}"
+    if found.arm == cheapest == best:
+        return Sentence(f"{opening}: it is the best arm and the cheapest within noise.", names)
+    if found.arm == cheapest:
+        return Sentence(f"{opening}: it is the cheapest arm that these rows can't tell from the best, {{best}}.", names)
+    if found.arm == best:
+        return Sentence(f"{opening}: it has the best score; these rows are too few to tell more.", names)
+    return Sentence(f"{opening}: no trained arm is shown to gain over it what was asked for.", names)
 
 
 def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:

@@ -28,7 +28,7 @@ from reports.wording import (
     signed,
 )
 
-_STYLES = {"worth_it": "bold green", "not_worth_it": "bold", "undecided": "bold yellow"}
+VERDICT_STYLES = {"worth_it": "bold green", "not_worth_it": "bold", "undecided": "bold yellow"}
 _CHEAPEST = "cheapest within noise"
 _WIDE, _MIDDLE = 82, 62  # columns that the table needs with intervals beside the figures, and with all columns
 
@@ -45,7 +45,7 @@ class Summary:
         board = build_scoreboard(self.results)
         outcome = verdict["outcome"]
         yield Text()
-        yield Text(OUTCOMES.get(outcome, shown(str(outcome))), style=_STYLES.get(outcome, "bold"))
+        yield Text(OUTCOMES.get(outcome, shown(str(outcome))), style=VERDICT_STYLES.get(outcome, "bold"))
         yield Text(str(headline(verdict)))
         yield Text()
         yield Text(f"{metric_name(task['metric'])} on {plural(task['eval_rows'], 'eval row')}", style="dim")

@@ -1,4 +1,4 @@
-"""The report in a real browser: nothing asked of the network, nothing executed from data, everything usable."""
+"""The report, and a demo's index, in a real browser: nothing asked of the network, nothing executed from data."""
 
 import dataclasses
 import os
@@ -6,6 +6,8 @@ import shutil
 
 import pytest
 
+from reports.demo_index import render_index
+from reports.demo_outcome import DemoOutcome
 from reports.page import render_report
 from tests.report_fixtures import PAYLOADS, hostile, make_run
 
@@ -249,3 +251,43 @@ def test_on_paper_nothing_is_cut(browser, ordinary):
         assert visit.page.evaluate(cut) == 0
         pages = visit.page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n")
         assert 2 <= pages <= 7
+
+
+@pytest.fixture(params=["ordinary", "hostile"])
+def index(request, tmp_path):
+    """The index of a demo of which one task has no result yet; the report of the first lies where it's linked."""
+    name, text = ("reading", str) if request.param == "ordinary" else (f"<b>{'x' * 80}", hostile(3))
+    results, predictions = make_run(rows=60, text=text)
+    outcomes = [DemoOutcome(name, results), DemoOutcome("other", make_run(rows=60)[0]), DemoOutcome("later", None)]
+    path = tmp_path / "index.html"
+    path.write_text(render_index(outcomes), encoding="utf-8")
+    (tmp_path / name).mkdir()
+    (tmp_path / name / "report.html").write_text(render_report(results, predictions), encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_index_is_quiet_and_fits_every_screen(browser, index, scheme):
+    with Visit(browser, index, color_scheme=scheme) as visit:
+        for width in (360, 768, 1440):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+        assert visit.page.evaluate(CONTRAST) == []
+        assert visit.page.evaluate("window.pwned") is None
+        assert visit.requests == [index.as_uri()]
+        assert visit.complaints == []
+
+
+def test_the_index_leads_to_the_reports_without_javascript(browser, index):
+    with Visit(browser, index, java_script_enabled=False) as visit:
+        visit.page.locator("#tasks tbody a").first.click()
+        assert visit.page.locator("#verdict").is_visible()
+        visit.page.go_back()
+        visit.page.locator("#task-1 h2 a").click()
+        assert visit.page.locator("#verdict").is_visible()
+
+
+def test_the_index_on_paper_is_not_cut(browser, index):
+    with Visit(browser, index, viewport={"width": 688, "height": 970}) as visit:
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 688

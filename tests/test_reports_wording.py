@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from reports import wording
 from reports.sentences import Sentence, headline, next_steps, rows_to_decide
-from tests.report_fixtures import make_run
+from tests.report_fixtures import ARMS, Spec, make_run
 
 anything = st.text(st.characters(exclude_categories=()))  # lone surrogates too
 finite = st.floats(-1, 1, allow_nan=False)
@@ -174,7 +174,7 @@ def test_an_arm_that_scores_nothing_is_not_advised():
     for arm in results["arms"]:
         if arm["score"] and arm["name"] == "rag":
             arm["score"]["mean"] = 0.0
-    best = results["verdict"]["best_arm"]
+    results["verdict"]["best_arm"] = best = results["verdict"]["best_untrained"] = "few_shot"
     assert str(next_steps(results)[0]) == (
         f"Until more is known, use {best}: it has the best score; these rows are too few to tell more."
     )
@@ -191,13 +191,17 @@ def test_the_headline_names_the_arm_that_decides_and_its_level():
         "Yes, training is worth it: full adds 6.0 points (3.1 to 9.0, 97.5% interval) over rag, "
         "more than the 2 points asked for."
     )
-    steps = steps_of(outcome="worth_it", gain=gain)
-    assert steps[0].startswith("Use full; before it replaces anything")
+    specs = (*ARMS[:7], Spec("full", "tune", 0.88))
+    results, _ = make_run(specs, rows=40, verdict={"outcome": "worth_it", "gain": gain})
+    assert str(next_steps(results)[0]).startswith("Use full; before it replaces anything")
 
 
-def test_next_steps_never_advise_training_that_is_not_worth_it():
-    steps = steps_of(outcome="not_worth_it", cheapest_within_noise="qlora", best_untrained="rag")
-    assert steps[0] == "Use rag: no trained arm is shown to gain over it what was asked for."
+@pytest.mark.parametrize(
+    ("outcome", "opening"), [("not_worth_it", "Use rag"), ("undecided", "Until more is known, use rag")]
+)
+def test_next_steps_never_advise_training_that_is_not_shown_to_be_worth_it(outcome, opening):
+    steps = steps_of(outcome=outcome, cheapest_within_noise="qlora", best_untrained="rag")
+    assert steps[0] == f"{opening}: no trained arm is shown to gain over it what was asked for."
 
 
 def test_an_undecided_run_says_how_many_rows_would_decide():
