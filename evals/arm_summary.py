@@ -9,6 +9,7 @@ import numpy as np
 from evals.arm_cells import ArmCells
 from evals.arm_labels import LabelTask, by_mean, counted
 from evals.label_metrics import truth
+from evals.learning import diagnose
 from evals.protocols import FitReport
 from evals.retrieval_metrics import retrieval_quality
 from evals.runner import BATCH_ROWS
@@ -56,6 +57,8 @@ class ArmSummary:
             "per_seed": self._per_seed(),
             "errors": arm.errors,
             "cut": sum(row.cut for row in arm.all_rows()),
+            "wrong": sum(_wrong(row) for row in arm.all_rows()),
+            "wrong_from_train": self._wrong_from_train(),
             "error_kinds": [dataclasses.asdict(kind) for kind in arm.error_kinds[:ERROR_KINDS]],
             "cost": _cost(arm),
             "retrieval": _retrieval(arm) if documents else None,
@@ -73,6 +76,11 @@ class ArmSummary:
                 tally["n"] += 1
                 tally["correct"] += int(row.score == 1)
         return counts
+
+    def _wrong_from_train(self) -> int | None:
+        """Return how many wrong answers are, word for word, answers of training rows; None where it wasn't recorded."""
+        rows = [row for row in self._arm.all_rows() if row.in_train is not None]
+        return sum(_wrong(row) for row in rows if row.in_train) if rows else None
 
     def _metrics(self) -> dict[str, float | None]:
         names = dict.fromkeys(name for row in self._arm.all_rows() for name in row.metrics)
@@ -107,6 +115,11 @@ class ArmSummary:
 
     def _mean(self, value: Value) -> float | None:
         return figure(_average(mean for mean in self._arm.row_means(value) if mean is not None))
+
+
+def _wrong(row: Row) -> bool:
+    """Whether the answer isn't fully right; an error is no answer."""
+    return row.score is not None and row.score < 1
 
 
 def _metric(name: str) -> Value:
@@ -152,7 +165,11 @@ def _cost(arm: ArmCells) -> dict[str, Any]:
 
 
 def _fit(fit: FitReport) -> dict[str, Any]:
-    return dataclasses.asdict(fit) | {"losses": [dataclasses.asdict(point) for point in fit.losses]}
+    entry = dataclasses.asdict(fit) | {"losses": [dataclasses.asdict(point) for point in fit.losses]}
+    if not fit.steps:
+        return entry | {"learning": None}
+    budget = fit.plan is not None and fit.plan.ended_by_budget is not None
+    return entry | {"learning": dataclasses.asdict(diagnose(fit.losses, ended_by_budget=budget))}
 
 
 def _retrieval(arm: ArmCells) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ tests put tiny fakes in their place and an endpoint can stand where a local mode
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Literal, Protocol, runtime_checkable
 
@@ -13,6 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from evals.example import Document, Example, Prompt
+from evals.fit_report import FitReport as FitReport
+from evals.fit_report import LossPoint as LossPoint
+from evals.fit_report import TrainingPlan as TrainingPlan
 
 if TYPE_CHECKING:
     from evals.task import Task
@@ -159,36 +162,6 @@ class Prediction:
     retrieved: tuple[Retrieved, ...] = ()
     error: str | None = None
     cut: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class LossPoint:
-    """One point of a training curve; ``validation`` is None between evaluations."""
-
-    step: int
-    epoch: float
-    train: float | None
-    validation: float | None
-
-
-@dataclass(frozen=True, slots=True)
-class FitReport:
-    """What fitting an arm took: seconds, tokens seen, memory, the loss curve and plain facts.
-
-    ``facts`` are short sentences or figures that the report shows as they stand, for example
-    ``{"shots": 8, "selection": "balanced"}``.
-    """
-
-    seconds: float = 0.0
-    train_rows: int = 0
-    train_tokens: int = 0
-    steps: int = 0
-    steps_per_epoch: int = 0
-    epochs: float = 0.0
-    best_step: int | None = None
-    peak_memory_mb: float | None = None
-    losses: tuple[LossPoint, ...] = ()
-    facts: dict[str, str | int | float | bool | None] = field(default_factory=dict)
 
 
 ProgressHook = Callable[[str, int, int], None]

@@ -133,6 +133,8 @@ def _skipped(arm: SkippedArm) -> dict[str, Any]:
         "per_seed": [],
         "errors": 0,
         "cut": 0,
+        "wrong": 0,
+        "wrong_from_train": None,
         "error_kinds": [],
         "cost": None,
         "fit": [],

@@ -24,7 +24,8 @@ class ScoredPrediction:
     ``score_lenient`` and ``score_strict`` hold both readings. ``metrics`` maps every metric that fits
     the answer kind to this row's value (0…1), for the reading that counts. With an ``error`` all scores
     are None: the row is counted as an error and never as a wrong answer. ``cut`` says that the answer was
-    still going on at its limit.
+    still going on at its limit. ``in_train`` says that it's word for word an answer of a training row; None
+    where that would say nothing (see ``evals.learnt_answers``) and in older files.
     """
 
     id: str
@@ -47,6 +48,7 @@ class ScoredPrediction:
     error: str | None = None
     answer: str | None = None
     cut: bool = False
+    in_train: bool | None = None
 
     @property
     def target(self) -> str:

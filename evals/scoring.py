@@ -1,6 +1,6 @@
 """A prediction becomes a scored prediction: read in both ways, measured by every metric that fits."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import assert_never
 
@@ -8,6 +8,7 @@ from evals.errors import ArmError
 from evals.example import Example
 from evals.extraction import extract
 from evals.json_metrics import json_exact, json_f1, json_valid
+from evals.label_metrics import code, macro_f1
 from evals.number_metrics import numeric, same_number
 from evals.protocols import Prediction
 from evals.scored import ScoredPrediction
@@ -65,7 +66,16 @@ def score(task: Task, example: Example, prediction: Prediction) -> ScoredPredict
         group=example.group,
         error=prediction.error,
         cut=prediction.cut,
+        in_train=task.learnt.holds(counted.extracted) if counted else None,
     )
+
+
+def mean_score(task: Task, rows: Sequence[ScoredPrediction]) -> float | None:
+    """Return the task's metric (0…1) over the rows that have a score, or None when none has."""
+    known = [row for row in rows if row.score is not None]
+    if task.metric == "macro_f1":
+        return macro_f1(code(task.labels, [row.targets for row in known], [row.extracted for row in known]))
+    return sum(row.score or 0.0 for row in known) / len(known) if known else None
 
 
 def measures(kind: AnswerKind, tolerance: float) -> dict[str, Measure]:

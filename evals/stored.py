@@ -8,15 +8,20 @@ from pydantic import TypeAdapter, ValidationError
 
 T = TypeVar("T")
 
+ADDED_LATER = {"added_later": True}
+"""The ``metadata`` of a field that older files lack: it takes its default there."""
+
 
 def from_record(kind: type[T], record: dict[str, Any]) -> T:
     """Return the ``kind`` (a dataclass) that ``dataclasses.asdict`` made ``record`` from.
 
-    Every field must be there, no other may, and each must have its type (nothing is converted). Raises
-    ``ValueError`` with one line that names the first field that's wrong.
+    Every field must be there but those marked ``ADDED_LATER``, no other may, and each must have its type
+    (nothing is converted). Raises ``ValueError`` with one line that names the first field that's wrong.
     """
-    names = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]
-    missing, unknown = sorted(names - record.keys()), sorted(record.keys() - names)
+    fields = dataclasses.fields(kind)  # type: ignore[arg-type]
+    names = {field.name for field in fields}
+    needed = {field.name for field in fields if not field.metadata.get("added_later")}
+    missing, unknown = sorted(needed - record.keys()), sorted(record.keys() - names)
     if missing or unknown:
         wrong, what = (missing[0], "is missing") if missing else (unknown[0], "is no field of it")
         raise ValueError(f"{wrong} {what}")

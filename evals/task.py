@@ -6,6 +6,7 @@ from pathlib import Path
 
 from evals.answer_form import AnswerForm, answer_form
 from evals.example import Document, Example
+from evals.learnt_answers import LearntAnswers, learnt_answers
 from evals.task_file import METRICS, AnswerKind, Metric, TaskFile
 
 
@@ -49,3 +50,8 @@ class Task:
     def form(self) -> AnswerForm:
         """What its answers look like, going by the training rows; no eval row has a say in how answers are read."""
         return answer_form(target for row in self.train for target in row.targets)
+
+    @cached_property
+    def learnt(self) -> LearntAnswers:
+        """The answers that an arm may have learnt by heart from the training rows."""
+        return learnt_answers(self.answer, [row.target for row in self.train])

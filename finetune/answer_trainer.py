@@ -1,6 +1,7 @@
 """The ``transformers.Trainer`` that learns answers: its loss, its data order, its evaluation, its best weights."""
 
 import math
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -33,6 +34,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
         schedule: Schedule,
         seed: int,
         progress: ProgressHook,
+        sit_exam: Callable[[], float | None] | None = None,
     ) -> None:
         super().__init__(
             model=module,
@@ -45,7 +47,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
         self.model_accepts_loss_kwargs = True  # count the answer tokens of each step, whatever the architecture
         self.tokens_seen = 0
         self.best_step: int | None = None
-        self._rows, self._seed = rows, seed
+        self._rows, self._seed, self._sit_exam = rows, seed, sit_exam
         self._best_loss = math.inf
 
     def compute_loss(
@@ -64,7 +66,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
     def evaluate(
         self, eval_dataset: object = None, ignore_keys: object = None, metric_key_prefix: str = "eval"
     ) -> dict[str, float]:
-        """Score the validation rows; keep the weights when their loss is the lowest so far."""
+        """Take the validation loss and keep the weights when it's the lowest so far; then let the model answer."""
         loss = validation_loss(self.model, self._rows.validation, self._rows.pad_id, self._autocast())
         self._check(loss, "validation")
         if self.state.global_step > 0 and loss < self._best_loss:
@@ -72,6 +74,8 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
             self._save_best()
         self.model.train()
         metrics = {f"{metric_key_prefix}_loss": loss}
+        if self._sit_exam is not None and (score := self._sit_exam()) is not None:
+            metrics[f"{metric_key_prefix}_score"] = score
         self.log(metrics)
         self.control = self.callback_handler.on_evaluate(self.args, self.state, self.control, metrics)
         return metrics

@@ -17,6 +17,7 @@ from evals.protocols import FitReport, LossPoint
 from finetune.batches import LengthSampler, validation_loss
 from finetune.checkpoint import save_model
 from finetune.encode import EncodedRow
+from finetune.exam import Exam
 from finetune.pretrain import Validate, train_from_scratch
 from finetune.pretrain_batch import Batch, Row, pack_rows
 from finetune.pretrain_plan import PretrainPlan, PretrainReport, Validation
@@ -35,6 +36,12 @@ EPOCHS = 10.0
 """Passes when the task file names no number: random weights need more of them than trained ones."""
 
 LEARNING_RATE = 3e-3
+FINAL_SHARE = 0.02
+"""The learning rate ends at this share of its peak."""
+
+SCORE = "score"
+"""The name of the task's metric among the scores of a look at held-out rows."""
+
 PROMPT_WEIGHT = 0.3
 """A prompt's tokens count this much: from nothing, a model has the language of the rows to learn as well."""
 
@@ -61,20 +68,24 @@ class ScratchArm(TrainedArm):
             settings=settings,
             learning_rate=LEARNING_RATE,
             seed=context.seed,
+            final_share=FINAL_SHARE,
         )
         rows, schedule = lesson.rows, lesson.schedule
+        look = _validation(rows, lesson.exam) if rows.validation else None
+        before = look(module, 0) if look is not None else None
         report = train_from_scratch(
             module,
             endless_batches(rows, context.seed),
             PretrainPlan(
                 steps=schedule.steps,
                 learning_rate=schedule.learning_rate,
+                final_share=FINAL_SHARE,
                 warmup_steps=schedule.warmup_steps,
                 validate_every=schedule.evaluate_every,
                 keep_best=bool(rows.validation),
             ),
             progress=lambda _, done, total: context.progress("training", done, total),
-            validate=_validation(rows) if rows.validation else None,
+            validate=look,
         )
         facts: Facts = {
             "weights": "random at the start",
@@ -82,7 +93,7 @@ class ScratchArm(TrainedArm):
             "loss": f"answer tokens 1, prompt tokens {PROMPT_WEIGHT:g}",
             "model_mb": save_model(module, tokenizer, self.saved, card),
         }
-        return with_facts(report_training(module, lesson, as_training(report, schedule)), facts)
+        return with_facts(report_training(module, lesson, as_training(report, schedule, before)), facts)
 
     def load(self) -> LocalModel:
         """Load the saved model."""
@@ -127,17 +138,16 @@ def as_row(row: EncodedRow) -> Row:
     return Row(row.ids[:-1], row.ids[1:], weights)
 
 
-def as_training(report: PretrainReport, schedule: Schedule) -> Training:
-    """Return the pretraining loop's report in the words of the other arms."""
-    points = {
-        point.step: LossPoint(
-            step=point.step,
-            epoch=round(point.step / schedule.steps_per_epoch, 4),
-            train=point.loss,
-            validation=point.validation.loss if point.validation else None,
-        )
-        for point in report.points
-    }
+def as_training(report: PretrainReport, schedule: Schedule, before: Validation | None) -> Training:
+    """Return the pretraining loop's report in the words of the other arms; ``before`` is the look at step 0."""
+
+    def point(step: int, train: float | None, seen: Validation | None) -> LossPoint:
+        epoch = round(step / schedule.steps_per_epoch, 4)
+        return LossPoint(step, epoch, train, seen.loss if seen else None, seen.scores.get(SCORE) if seen else None)
+
+    points = {found.step: point(found.step, found.loss, found.validation) for found in report.points}
+    if before is not None:
+        points = {0: point(0, None, before)} | points
     return Training(
         seconds=report.seconds,
         steps=report.steps,
@@ -148,10 +158,12 @@ def as_training(report: PretrainReport, schedule: Schedule) -> Training:
     )
 
 
-def _validation(rows: TrainingRows) -> Validate:
-    """Return what the pretraining loop calls to look at the held-out rows."""
+def _validation(rows: TrainingRows, exam: Exam | None) -> Validate:
+    """Return what the pretraining loop calls to look at the held-out rows: their loss, and the score of ``exam``."""
 
     def look(module: "PreTrainedModel", step: int) -> Validation:
-        return Validation(validation_loss(module, rows.validation, rows.pad_id))
+        score = exam.sit() if exam is not None else None
+        loss = validation_loss(module, rows.validation, rows.pad_id)
+        return Validation(loss, {} if score is None else {SCORE: score})
 
     return look

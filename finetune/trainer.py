@@ -2,15 +2,15 @@
 
 Only answer tokens are learnt; the loss is their mean over the whole optimiser step, however it's cut into
 micro-batches. AdamW without weight decay, linear warm-up, cosine decay to zero, gradients clipped to norm 1.
-Held-out rows of the training set are scored as the run goes (teacher-forced loss of the answer tokens); the
-weights with the lowest such loss are kept.
+Held-out rows of the training set are looked at as the run goes: the (teacher-forced) loss of their answer tokens,
+and the score of the answers that the model gives by itself. The weights with the lowest such loss are kept.
 """
 
 import math
 import shutil
 import time
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -71,9 +71,11 @@ def train_module(
     seed: int,
     folder: Path,
     progress: ProgressHook = no_progress,
+    sit_exam: Callable[[], float | None] | None = None,
 ) -> Training:
     """Train the weights of ``module`` that require gradients, in place, and leave it in eval mode.
 
+    ``sit_exam`` is called at each evaluation for the score of the model as it stands (``finetune.exam``).
     ``folder`` is used for the best weights while training and removed afterwards. The global random state
     is left as it was. Raises ``ArmError`` when the loss stops being a number or memory runs out.
     """
@@ -88,7 +90,7 @@ def train_module(
             from finetune.answer_trainer import AnswerTrainer
 
             arguments = _arguments(module, rows, schedule, seed, folder)
-            trainer = AnswerTrainer(module, arguments, rows, schedule, seed, progress)
+            trainer = AnswerTrainer(module, arguments, rows, schedule, seed, progress, sit_exam)
             trainer.train()
             trainer.restore_best()
     except (RuntimeError, MemoryError) as error:
@@ -175,12 +177,18 @@ def _kept_random_state() -> Iterator[None]:
 
 
 def _losses(history: Sequence[dict[str, Any]]) -> tuple[LossPoint, ...]:
-    """Return the curve, one point a step: training loss (mean since the point before), validation loss, or both."""
+    """Return the curve, one point a step: training loss (mean since the point before), validation loss with score."""
     merged: dict[int, dict[str, Any]] = {}
     for entry in history:
         if "loss" in entry or "eval_loss" in entry:
             merged.setdefault(int(entry["step"]), {}).update(entry)
     return tuple(
-        LossPoint(step, round(float(point.get("epoch") or 0.0), 4), point.get("loss"), point.get("eval_loss"))
+        LossPoint(
+            step=step,
+            epoch=round(float(point.get("epoch") or 0.0), 4),
+            train=point.get("loss"),
+            validation=point.get("eval_loss"),
+            score=point.get("eval_score"),
+        )
         for step, point in sorted(merged.items())
     )

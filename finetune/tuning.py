@@ -10,10 +10,11 @@ from baselines.answering import Facts, answer_limits, answering_facts
 from baselines.local_model import LocalModel
 from evals.errors import ArmError
 from evals.example import Example
-from evals.protocols import FitReport, ProgressHook
+from evals.protocols import FitReport, ProgressHook, TrainingPlan
 from evals.task import Task
 from evals.task_file import Tune
 from finetune.encode import encode_rows
+from finetune.exam import Exam, plan_exam
 from finetune.holdout import hold_out
 from finetune.schedule import EPOCHS, Schedule, plan_schedule, token_budget
 from finetune.trainer import Training, TrainingRows, train_module
@@ -24,10 +25,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Lesson:
-    """A training that is about to begin: its rows, its pace, and what the report will say of them."""
+    """A training that is about to begin: its rows, its pace, its exam, and what the report will say of them."""
 
     rows: TrainingRows
     schedule: Schedule
+    exam: Exam | None
+    plan: TrainingPlan
     facts: Facts
 
 
@@ -40,9 +43,11 @@ def plan_lesson(
     settings: Tune,
     learning_rate: float,
     seed: int,
+    final_share: float = 0.0,
 ) -> Lesson:
     """Encode ``train``, hold out validation rows, and plan the steps; ``learning_rate`` is the default one.
 
+    ``final_share`` is the share of the learning rate that is left at the last step.
     Raises ``ArmError`` when no row fits the context or the tokenizer knows tokens that the model doesn't.
     """
     engine = LocalModel.from_module(module, tokenizer, name=task.settings.model)
@@ -54,29 +59,41 @@ def plan_lesson(
         )
     budget = token_budget(settings, module.device.type)
     split = hold_out(task, train, encoded, seed, budget)
+    epoch_tokens = sum(len(row.ids) for row in split.train)
     schedule = plan_schedule(
         settings,
         rows=len(split.train),
-        epoch_tokens=sum(len(row.ids) for row in split.train),
+        epoch_tokens=epoch_tokens,
         token_budget=budget,
         learning_rate=settings.learning_rate or learning_rate,
+    )
+    step_tokens = epoch_tokens / schedule.steps_per_epoch
+    exam = plan_exam(engine, task, split.validation, schedule=schedule, step_tokens=step_tokens, seed=seed)
+    plan = TrainingPlan(
+        batch_size=settings.batch_size,
+        learning_rate=schedule.learning_rate,
+        warmup_steps=schedule.warmup_steps,
+        final_share=final_share,
+        epochs=settings.epochs or EPOCHS,
+        ended_by_budget=budget if schedule.cut_by_budget else None,
+        validation_rows=len(split.validation),
+        scored_rows=len(exam.examples) if exam is not None else 0,
     )
     facts: Facts = {
         "learning_rate": schedule.learning_rate,
         "learning_rate_from": "tune.learning_rate" if settings.learning_rate else "default for method and model size",
         "schedule": f"cosine, {schedule.steps} steps of {settings.batch_size} rows, {schedule.warmup_steps} of warm-up",
-        "validation_rows": len(split.validation),
+        "validation_rows": plan.validation_rows,
+        "validation_rows_scored": plan.scored_rows,
         "rows_left_out": encoded.left_out,
     }
     if schedule.cut_by_budget and budget is not None:
-        facts["stopped"] = (
-            f"at the token budget of {budget:,} after {schedule.epochs:.2g} of {settings.epochs or EPOCHS:g} epochs"
-        )
+        facts["stopped"] = f"at the token budget of {budget:,} after {schedule.epochs:.2g} of {plan.epochs:g} epochs"
     if engine.answer_end_id is None:
         facts["end_of_answer"] = "the tokenizer has no end token: answers end at a blank line and 'Input:'"
     facts |= answering_facts(engine, task, answer_limits(task, engine.count_tokens))
     pad = tokenizer.pad_token_id if tokenizer.pad_token_id is not None else 0
-    return Lesson(TrainingRows(split.train, split.validation, settings.batch_size, pad), schedule, facts)
+    return Lesson(TrainingRows(split.train, split.validation, settings.batch_size, pad), schedule, exam, plan, facts)
 
 
 def tune_module(
@@ -92,7 +109,13 @@ def tune_module(
     if module.device.type == "cuda":
         torch.cuda.reset_peak_memory_stats()
     training = train_module(
-        module, lesson.rows, lesson.schedule, seed=seed, folder=folder / "training", progress=progress
+        module,
+        lesson.rows,
+        lesson.schedule,
+        seed=seed,
+        folder=folder / "training",
+        progress=progress,
+        sit_exam=lesson.exam.sit if lesson.exam is not None else None,
     )
     return report_training(module, lesson, training)
 
@@ -114,6 +137,7 @@ def report_training(module: "PreTrainedModel", lesson: Lesson, training: Trainin
         | {"trainable_parameters": trainable, "total_parameters": total}
         | {"training_seconds": round(training.seconds, 3)}
         | _checkpoint_facts(training),
+        plan=lesson.plan,
     )
 
 

@@ -18,6 +18,8 @@ class Measure:
     choice_rule: str | None
     metrics: tuple[float | None, ...]
     seeds: tuple[Mapping[str, Any], ...]
+    wrong: int | None
+    from_train: int | None
 
 
 @dataclass(frozen=True)
@@ -31,6 +33,11 @@ class Measures:
     def chosen(self) -> bool:
         """Whether any arm chose by likelihood."""
         return any(row.choice_rule for row in self.rows)
+
+    @property
+    def repeats(self) -> bool:
+        """Whether it's known of any arm how many wrong answers are answers of training rows."""
+        return any(row.from_train is not None for row in self.rows)
 
     @property
     def seeded(self) -> tuple[Measure, ...]:
@@ -52,6 +59,8 @@ def build_measures(arms: Sequence[Mapping[str, Any]]) -> Measures:
             choice_rule=arm["choice_rule"],
             metrics=tuple(arm["metrics"].get(name) for name in names),
             seeds=tuple(arm["per_seed"]),
+            wrong=arm.get("wrong"),
+            from_train=arm.get("wrong_from_train"),
         )
         for arm in scored
     ]

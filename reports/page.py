@@ -62,7 +62,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         differences=differences_chart(
             board.difference_intervals(), "differences", board.reference or "", verdict["minimum_gain"]
         ),
-        training=build_training(results["arms"]),
+        training=build_training(results["arms"], metric),
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),
         labels=build_labels(results["per_label"], results["arms"]),
@@ -96,6 +96,7 @@ def environment() -> Environment:
         wording.count,
         wording.percent,
         wording.asked,
+        wording.loss,
         wording.signed,
         wording.seconds,
         wording.milliseconds,

@@ -1,31 +1,47 @@
-"""What training took and how its loss went, arm by arm, as the report shows it."""
+"""What training took and how it went, arm by arm, as the report shows it."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reports.charts import Chart, loss_chart, thin
+from reports.canvas import Chart
+from reports.curves import loss_chart, score_chart, thin, with_value
+from reports.learning import Judgement, end, judgement, pace, repeats
 
 TABLE_POINTS = 30
 
 
 @dataclass(frozen=True)
 class LossTable:
-    """Points of one seed's loss curve, thinned to ``TABLE_POINTS``; ``total`` counts them all."""
+    """Points of one seed's curve, thinned to ``TABLE_POINTS``; ``total`` counts them all."""
 
     seed: int
     points: tuple[Mapping[str, Any], ...]
     total: int
+    scored: bool
+
+
+@dataclass(frozen=True)
+class Account:
+    """One seed's training in words; a part is None where the results don't tell it."""
+
+    seed: int
+    judgement: Judgement | None
+    pace: str | None
+    end: str | None
 
 
 @dataclass(frozen=True)
 class Training:
-    """One arm's loss curve with its data, one table per seed."""
+    """One arm's curves with their data, one table and one account per seed; ``repeats`` is a warning, if any."""
 
     name: str
     seeds: int
-    chart: Chart | None
+    losses: Chart | None
+    scores: Chart | None
     tables: tuple[LossTable, ...]
+    accounts: tuple[Account, ...]
+    repeats: str | None
 
 
 @dataclass(frozen=True)
@@ -48,23 +64,33 @@ class TrainingView:
         return any(arm.seeds > 1 for arm in self.arms)
 
 
-def build_training(arms: Sequence[Mapping[str, Any]]) -> TrainingView:
-    """Return the view of every arm's fit reports."""
+def build_training(arms: Sequence[Mapping[str, Any]], metric: str) -> TrainingView:
+    """Return the view of every arm's fit reports; ``metric`` is the metric's name in words."""
     trained = [arm for arm in arms if arm["trained"] and arm["fit"]]
     fits = tuple((arm["name"], fit) for arm in trained for fit in arm["fit"])
     others = tuple((arm["name"], arm["fit"][0]["facts"]) for arm in arms if not arm["trained"] and arm["fit"])
     return TrainingView(
-        arms=tuple(_training(arm, f"loss-{number}") for number, arm in enumerate(trained)),
+        arms=tuple(_training(arm, number, metric) for number, arm in enumerate(trained)),
         fits=fits,
         facts=tuple(dict.fromkeys(fact for _, fit in fits for fact in fit["facts"])),
         others=tuple((name, facts) for name, facts in others if facts),
     )
 
 
-def _training(arm: Mapping[str, Any], prefix: str) -> Training:
-    tables = []
-    for fit in arm["fit"]:
-        kept = [p for p in fit["losses"] if p["validation"] is not None] or list(fit["losses"])
-        tables.append(LossTable(fit["seed"], tuple(thin(kept, TABLE_POINTS)), len(fit["losses"])))
-    chart = loss_chart(arm["fit"], prefix, arm["name"])
-    return Training(arm["name"], len(arm["fit"]), chart, tuple(tables))
+def _training(arm: Mapping[str, Any], number: int, metric: str) -> Training:
+    fits = arm["fit"]
+    return Training(
+        name=arm["name"],
+        seeds=len(fits),
+        losses=loss_chart(fits, f"loss-{number}", arm["name"]),
+        scores=score_chart(fits, f"score-{number}", arm["name"], metric),
+        tables=tuple(_table(fit) for fit in fits),
+        accounts=tuple(Account(fit["seed"], judgement(fit), pace(fit), end(fit)) for fit in fits),
+        repeats=repeats(arm),
+    )
+
+
+def _table(fit: Mapping[str, Any]) -> LossTable:
+    kept = with_value(fit["losses"], "validation") or list(fit["losses"])
+    points = tuple({"score": None} | dict(point) for point in thin(kept, TABLE_POINTS))
+    return LossTable(fit["seed"], points, len(fit["losses"]), any(point["score"] is not None for point in points))

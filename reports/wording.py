@@ -89,6 +89,20 @@ def signed(value: float | None) -> str:
     return text if text.startswith("−") or text == "0.0" else "+" + text
 
 
+def signed_percent(value: float) -> str:
+    """Return a relative change with its sign, in whole percent: ``+17%``, ``−3%``, ``0%``."""
+    text = number(100 * value)
+    return text + "%" if text.startswith("−") or text == "0" else f"+{text}%"
+
+
+def loss(value: float | None) -> str:
+    """Return a loss with as many decimals as its size asks for: ``2.31``, ``0.524``, ``0.0123``."""
+    if unknown(value):
+        return MISSING
+    size = abs(float(value or 0))
+    return number(float(value or 0), 2 if size >= 1 else 3 if size >= 0.1 else 4)
+
+
 def score_range(low: float | None, high: float | None) -> str:
     """Return the interval of a score: ``88.0–94.0``."""
     return MISSING if unknown(low) or unknown(high) else f"{_hundred(low)}–{_hundred(high)}"

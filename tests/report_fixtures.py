@@ -1,10 +1,12 @@
 """Results and predictions of runs that never were, in the shape of results.json, for the report's tests."""
 
+import dataclasses
 import random
 import zlib
 from dataclasses import dataclass
 
-from evals.protocols import Retrieved
+from evals.learning import diagnose
+from evals.protocols import LossPoint, Retrieved, TrainingPlan
 from evals.scored import ScoredPrediction
 
 TEAMS = ("billing", "delivery", "installation", "returns", "warranty", "other")
@@ -203,8 +205,6 @@ def _answer(draw, spec, index, text, target, labels, graded, documents):
 
 
 def _with_text(row, text):
-    import dataclasses
-
     changed = {name: getattr(row, name) and text(getattr(row, name)) for name in ("id", "prompt", "error", "doc_id")}
     return dataclasses.replace(row, **changed)
 
@@ -236,6 +236,8 @@ def _arm(draw, spec, rows, metric, seeds, documents, text):
         if done
         else [],
         "errors": errors,
+        "wrong": sum(row.score is not None and row.score < 1 for row in rows),
+        "wrong_from_train": None,
         "error_kinds": [{"what": what, "count": count} for what, count in kinds.items()],
         "cost": {
             "fit_seconds": 412.0 if trained else 0.4,
@@ -270,12 +272,16 @@ def _no_cost(spec):
 
 
 def _fit(draw, seed, trained, text):
-    losses = []
+    losses = [LossPoint(0, 0.0, None, 2.3, 0.125)] if trained else []
     for step in range(1, 103) if trained else ():
-        train = 2.2 * 0.97**step + draw.uniform(0, 0.15)
+        train, looked = 2.2 * 0.97**step + draw.uniform(0, 0.15), step % 17 == 0
+        score = round(32 * min(0.9, step / 80)) / 32
         losses.append(
-            {"step": step, "epoch": step / 34, "train": train, "validation": train + 0.1 if step % 17 == 0 else None}
+            LossPoint(step, step / 34, train, train + 0.1 if looked else None, score if looked else None),
         )
+    looks = [point for point in losses if point.step and point.validation is not None]
+    best = min(looks, key=lambda point: point.validation, default=None)
+    plan = TrainingPlan(16, 0.0002, 6, 0.0, 3.0, None, 60, 32)
     return {
         "seed": seed,
         "seconds": 412.0 if trained else 0.4,
@@ -284,9 +290,11 @@ def _fit(draw, seed, trained, text):
         "steps": 102 if trained else 0,
         "steps_per_epoch": 34 if trained else 0,
         "epochs": 3.0 if trained else 0.0,
-        "best_step": 85 if trained else None,
+        "best_step": best.step if trained else None,
         "peak_memory_mb": 1240.0 if trained else None,
-        "losses": losses,
+        "losses": [dataclasses.asdict(point) for point in losses],
+        "plan": dataclasses.asdict(plan) if trained else None,
+        "learning": dataclasses.asdict(diagnose(losses)) if trained else None,
         "facts": {"learning rate": 0.0002, text("schedule"): text("cosine with 6 warm-up steps"), "rank": 16}
         if trained
         else {text("selection"): text("balanced")},

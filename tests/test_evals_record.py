@@ -9,7 +9,7 @@ import pytest
 from evals.cell import CellCost, CellFolder
 from evals.errors import RunError
 from evals.files import write_json, write_text
-from evals.protocols import FitReport, LossPoint, Retrieved
+from evals.protocols import FitReport, LossPoint, Retrieved, TrainingPlan
 from evals.record import ModelRecord, PlannedArm, RunRecord, SkippedArm, read_record
 from evals.scored import ScoredPrediction
 
@@ -156,6 +156,26 @@ def test_a_line_that_says_nothing_of_cut_answers_is_read():
     assert ScoredPrediction.from_line(json.dumps(record)).cut
     del record["cut"]
     assert not ScoredPrediction.from_line(json.dumps(record)).cut
+
+
+def test_a_line_of_an_older_version_says_nothing_of_training_answers():
+    record = json.loads(row(in_train=True).to_line())
+    assert ScoredPrediction.from_line(json.dumps(record)).in_train is True
+    del record["in_train"]
+    assert ScoredPrediction.from_line(json.dumps(record)).in_train is None
+
+
+def test_a_fit_of_an_older_version_is_read(tmp_path):
+    folder = CellFolder(tmp_path, "qlora", "tune", 1)
+    plan = TrainingPlan(8, 1.0, 1, 0.0, 3.0, None, 2, 2)
+    fit = FitReport(seconds=1.0, losses=(LossPoint(1, 0.5, 2.0, 1.0, 0.5),), plan=plan)
+    folder.keep([])
+    folder.write_fit(fit)
+    assert folder.read().fit == fit
+    record = json.loads((folder.folder / "fit.json").read_text())
+    del record["plan"], record["losses"][0]["score"]
+    (folder.folder / "fit.json").write_text(json.dumps(record))
+    assert folder.read().fit == FitReport(seconds=1.0, losses=(LossPoint(1, 0.5, 2.0, 1.0),))
 
 
 def test_a_cell_is_read_back_as_written(tmp_path):

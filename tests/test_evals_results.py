@@ -1,10 +1,11 @@
+import dataclasses
 import json
 
 import pytest
 
 from evals.cell import CellCost, CellFolder
 from evals.errors import RunError
-from evals.protocols import FitReport, LossPoint, Retrieved
+from evals.protocols import FitReport, LossPoint, Retrieved, TrainingPlan
 from evals.record import ModelRecord, PlannedArm, RunRecord, SkippedArm
 from evals.results import build_results, read_results, write_results
 from evals.scored import ScoredPrediction
@@ -109,7 +110,9 @@ def test_a_whole_run(tmp_path):
     assert [entry["score"] for entry in qlora["per_seed"]] == [pytest.approx(39 / 40)] * 2
     assert qlora["metrics"]["accuracy"] == pytest.approx(39 / 40)
     assert qlora["fit"][1]["seed"] == 1
-    assert qlora["fit"][0]["losses"] == [{"step": 1, "epoch": 0.5, "train": 2.0, "validation": None}]
+    assert qlora["fit"][0]["losses"] == [{"step": 1, "epoch": 0.5, "train": 2.0, "validation": None, "score": None}]
+    assert qlora["fit"][0]["learning"] is None  # no step was taken
+    assert (qlora["wrong"], qlora["wrong_from_train"]) == (2, None)  # one row of each seed
     skipped = arm(results, "logistic")
     assert (skipped["status"], skipped["reason"], skipped["score"]) == ("skipped", "needs more rows", None)
     assert (skipped["family"], skipped["trained"]) == ("classic", False)
@@ -267,6 +270,37 @@ def test_cut_answers_are_counted(tmp_path):
     cell(tmp_path, "rag", "rag", [row(number, True, cut=number < 7) for number in range(40)])
     results = build_results(tmp_path)
     assert [arm(results, name)["cut"] for name in ("rag", "qlora", "logistic")] == [7, 0, 0]
+
+
+def test_wrong_answers_taken_from_training_are_counted(tmp_path):
+    """An answer that's partly right isn't right; an error is no answer; a right answer may well be learnt."""
+    record(tmp_path, answer="text", metric="token_f1", arms=(("qlora", "tune", (0, 1)),), skipped={"rag": "why"})
+    half = {"score": 0.5, "score_lenient": 0.5, "score_strict": 0.5}
+    cell(tmp_path, "qlora", "tune", [row(number, number < 30, in_train=number >= 20) for number in range(40)])
+    rows = [row(number, number < 30, in_train=False) for number in range(38)]
+    rows += [row(38, False, in_train=True, **half), failed(39, "no answer")]
+    cell(tmp_path, "qlora", "tune", rows, seed=1)
+    found = arm(build_results(tmp_path), "qlora")
+    assert (found["wrong"], found["wrong_from_train"]) == (10 + 9, 10 + 1)
+    assert arm(build_results(tmp_path), "rag")["wrong_from_train"] is None
+
+
+def test_a_training_is_judged_by_its_curve(tmp_path):
+    whole_run(tmp_path)
+    losses = tuple(
+        LossPoint(10 * place, place / 2, train, validation, 0.1 * place)
+        for place, (train, validation) in enumerate([(None, 2.0), (1.5, 1.0), (0.8, 0.5), (0.4, 0.55), (0.2, 0.6)])
+    )
+    plan = TrainingPlan(16, 1e-3, 2, 0.0, 3.0, 900, 60, 32)
+    CellFolder(tmp_path, "qlora", "tune", 0).write_fit(FitReport(2.0, steps=40, losses=losses, plan=plan))
+    fit = arm(write_results(tmp_path), "qlora")["fit"][0]
+    assert (fit["learning"]["kind"], fit["learning"]["cause"]) == ("overfit", "rising")
+    assert fit["learning"]["lowest"] == {"step": 20, "train": 0.8, "validation": 0.5, "score": 0.2}
+    assert (fit["losses"][4]["score"], fit["plan"]["scored_rows"]) == (0.4, 32)
+    falling = tuple(dataclasses.replace(point, validation=2 - 0.03 * point.step) for point in losses)
+    for report, cause in ((plan, "budget"), (None, "falling")):
+        CellFolder(tmp_path, "qlora", "tune", 0).write_fit(FitReport(2.0, steps=40, losses=falling, plan=report))
+        assert arm(build_results(tmp_path), "qlora")["fit"][0]["learning"]["cause"] == cause
 
 
 def test_an_arm_cannot_lead_out_of_the_run_folder(tmp_path):

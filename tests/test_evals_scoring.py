@@ -101,6 +101,24 @@ def test_tolerance_is_the_tasks():
     assert scored("number", "101", "100").score == 0
 
 
+def test_a_wrong_answer_that_a_training_row_has_is_told():
+    train = ["Two weeks after delivery.", "30 days", "It is not covered", "never"]
+    assert scored("text", "two weeks, after  delivery", "a month", train=train).in_train is True
+    assert scored("text", "two weeks after", "a month", train=train).in_train is False
+    assert scored("text", "30 days", "30 days", train=train).in_train is True
+    assert scored("text", "", "30 days", train=train).in_train is False
+    assert scored("text", "30 days", "x", train=train, error="out of memory").in_train is None
+    assert scored("json", '{"b": 2, "a": 1}', "[]", train=['{"a": 1, "b": 2}', "[3]"]).in_train is True
+
+
+@pytest.mark.parametrize(
+    ("kind", "train"), [("label", ["a", "b"]), ("number", ["1", "2"]), ("text", ["yes", "no"] * 3), ("text", [])]
+)
+def test_where_answers_are_a_set_that_rows_share_nothing_is_told(kind, train):
+    answer = train[0] if train else "a"
+    assert scored(kind, answer, "2" if kind == "number" else "b", labels=("a", "b"), train=train).in_train is None
+
+
 def test_everything_else_is_carried_over():
     prediction = Prediction("1", "x", "prompt", None, None, 5, 2, 1.5, (Retrieved("d#0", "d", 0.5),), cut=True)
     example = Example("1", "in", ("x",), "d", "g")

@@ -3,13 +3,20 @@
 import pytest
 
 from baselines.loading import load_base, load_model
+from baselines.local_model import LocalModel
 from baselines.quantised import four_bits, guard_quantised, prepare_quantised
 from baselines.tuned_card import TunedCard
-from evals.task_file import Tune
+from evals.example import Example
+from evals.protocols import Limits
+from evals.task import Task
+from evals.task_file import Data, TaskFile, Tune
 from finetune.adapters import add_lora, save_adapter
 from finetune.batches import answer_loss, collate, validation_loss
 from finetune.encode import EncodedRow
-from tests.tiny_models import save_tiny
+from finetune.exam import Exam
+from finetune.schedule import Schedule
+from finetune.trainer import TrainingRows, train_module
+from tests.tiny_models import save_tiny, tiny_tokenizer
 
 ROWS = [EncodedRow(str(number), tuple(range(10 + number, 40 + number)) + (5 + number, 1), 30) for number in range(6)]
 
@@ -67,6 +74,33 @@ def test_gradients_after_an_evaluation_equal_those_without_one(folder):
     for name, gradient in never.items():
         assert gradient.abs().max() > 0
         assert torch.allclose(gradient, after[name], rtol=1e-4, atol=1e-6), name
+
+
+@pytest.mark.parametrize("answer", ["label", "text"])
+def test_a_training_whose_model_answers_in_between_ends_with_the_same_weights(folder, tmp_path, answer):
+    """Answering goes through the engine: other kernels and shapes than the loss, but no layer may be repacked."""
+    import torch
+
+    examples = tuple(Example(f"e{number}", f"question {number}", (("yes", "no")[number % 2],)) for number in range(6))
+    settings = TaskFile(instruction="Say.", answer=answer, data=Data(train="t.csv"))
+    task = Task("t", settings, folder, ("yes", "no") if answer == "label" else (), examples, (), (), {})
+    rows = TrainingRows(tuple(ROWS) * 4, tuple(ROWS), 8, 2)
+    schedule = Schedule(5e-3, 6, 3, 1, 1, cut_by_budget=False)
+    ends = []
+    for scored in (False, True):
+        model = adapted(folder)
+        exam = Exam(LocalModel.from_module(model, tiny_tokenizer(), name="tiny"), task, examples, Limits(8))
+        sit = exam.sit if scored else None
+        done = train_module(model, rows, schedule, seed=0, folder=tmp_path / "training", sit_exam=sit)
+        assert [point.score is not None for point in done.losses] == [scored] * 7
+        assert not any(
+            getattr(layer.weight.quant_state, "packing_format_for_cpu", False) for layer in linear4bit(model)
+        )
+        trained = {name: weight.detach().clone() for name, weight in model.named_parameters() if weight.requires_grad}
+        ends.append((trained, [(point.train, point.validation) for point in done.losses]))
+    (never, losses), (after, same) = ends
+    assert losses == same
+    assert all(torch.equal(never[name], after[name]) for name in never)
 
 
 def test_an_evaluation_repacks_no_layer(folder):

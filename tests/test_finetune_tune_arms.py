@@ -11,10 +11,12 @@ from evals.cell import CellFolder
 from evals.errors import ArmError, ModelError
 from evals.example import Example, Prompt
 from evals.protocols import Arm, ArmContext
+from evals.scoring import score
 from evals.task import Task
 from evals.task_file import Data, Generate, TaskFile, Tune
 from finetune.adapter_arm import AdapterArm
 from finetune.arms import ARMS
+from finetune.exam import Exam
 from finetune.scratch_arm import ScratchArm
 from finetune.tune_arms import FullArm, LoraArm, QloraArm
 from tests.tiny_models import CHAT_TEMPLATE, KINDS, save_tiny
@@ -99,8 +101,12 @@ def test_every_arm_trains_every_architecture_and_leaves_what_it_answers_with(tmp
     assert all(prediction.error is None and prediction.raw in task.labels for prediction in predictions)
     assert all(prediction.choice_by_mean in task.labels and prediction.prompt_tokens > 0 for prediction in predictions)
     assert (report.train_rows, report.steps_per_epoch, report.steps, report.epochs) == (22, 3, 3, 1.0)
-    assert report.facts["validation_rows"] == 2
+    assert report.facts["validation_rows"] == report.facts["validation_rows_scored"] == 2
+    assert (report.plan.batch_size, report.plan.scored_rows, report.plan.ended_by_budget) == (8, 2, None)
     assert report.best_step in {1, 2, 3}
+    looks = [point for point in report.losses if point.validation is not None]
+    assert [point.step for point in looks] == [0, 1, 2, 3]
+    assert all(point.score in {0.0, 0.5, 1.0} for point in looks)
     assert report.seconds > 0
     assert {phase for phase, _, _ in calls} == {"training"}
     assert calls[-1][1] == calls[-1][2]
@@ -142,6 +148,40 @@ def test_the_runners_own_record_of_a_fit_is_taken_up_too(tmp_path, base):
     cell.write_fit(report)
     assert run(LoraArm, task, cell.folder, calls=calls)[0] == report
     assert calls == []
+
+
+def test_a_fit_of_an_older_version_is_taken_up_without_a_plan_and_scores(tmp_path, base):
+    task, calls = make_task(base), []
+    report, _ = run(LoraArm, task, tmp_path)
+    record = json.loads((tmp_path / "fit.json").read_text())
+    del record["plan"]
+    for point in record["losses"]:
+        del point["score"]
+    (tmp_path / "fit.json").write_text(json.dumps(record))
+    older, _ = run(LoraArm, task, tmp_path, calls=calls)
+    assert calls == []
+    assert older == replace(report, plan=None, losses=tuple(replace(point, score=None) for point in report.losses))
+
+
+@pytest.mark.parametrize(
+    ("arm", "answer"), [(QloraArm, "label"), (LoraArm, "text"), (FullArm, "text"), (ScratchArm, "label")]
+)
+def test_the_score_of_the_checkpoint_kept_is_that_of_what_was_saved(tmp_path, base, arm, answer):
+    """The curve is no other measure than the eval score: the arm's own answers to the same rows give it."""
+    task = make_task(base, train=rows(96), answer=answer, epochs=3, learning_rate=5e-3)
+    trained = arm(context_for(task, tmp_path))
+    seen = []
+    sit = Exam.sit
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Exam, "sit", lambda exam: seen.append(exam.examples) or sit(exam))
+        report = trained.fit(task.train, ())
+    kept = next(point for point in report.losses if point.step == report.best_step)
+    assert len(set(seen)) == 1
+    held = seen[0]
+    assert len(held) == report.plan.scored_rows >= 4
+    scored = [score(task, row, found) for row, found in zip(held, trained.answer(held), strict=True)]
+    assert kept.score == pytest.approx(sum(row.score for row in scored) / len(scored))
+    assert kept.score > next(point.score for point in report.losses if point.step == 0)
 
 
 def test_half_a_fit_and_a_fit_of_other_settings_are_done_again(tmp_path, base):
@@ -263,6 +303,7 @@ def test_the_token_budget_is_told(tmp_path, base):
     assert report.train_tokens <= 1300
     assert report.facts["stopped"].startswith("at the token budget of 1,000 after ")
     assert report.facts["stopped"].endswith(" of 4 epochs")
+    assert (report.plan.ended_by_budget, report.plan.epochs) == (1000, 4)
 
 
 def test_scratch_wants_a_small_model_and_more_epochs(tmp_path, base, monkeypatch):
@@ -290,6 +331,8 @@ def test_four_rows_train(tmp_path, base):
     report, _ = run(QloraArm, make_task(base, train=rows(4)), tmp_path)
     assert (report.train_rows, report.best_step) == (4, None)
     assert report.facts["checkpoint"] == "the last weights (no validation rows)"
+    assert report.facts["validation_rows_scored"] == 0
+    assert all(point.score is None for point in report.losses)
 
 
 @pytest.mark.parametrize("arm", [QloraArm, LoraArm])

@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reports.charts import Interval, differences_chart, loss_chart, scores_chart, thin
+from reports.charts import Interval, differences_chart, scores_chart
+from reports.curves import loss_chart, score_chart, thin
 from reports.svg import INK
 
 ROWS = [
@@ -16,7 +17,13 @@ ROWS = [
 
 def loss_fit(seed=0, steps=300):
     losses = [
-        {"step": s, "epoch": s / 100, "train": 2 / s, "validation": 2.1 / s if s % 50 == 0 else None}
+        {
+            "step": s,
+            "epoch": s / 100,
+            "train": 2 / s,
+            "validation": 2.1 / s if s % 50 == 0 else None,
+            "score": s / 2 / steps if s % 50 == 0 else None,
+        }
         for s in range(1, steps + 1)
     ]
     return {"seed": seed, "losses": losses, "best_step": 250}
@@ -27,6 +34,7 @@ def drawings():
         scores_chart(ROWS, "scores", "Accuracy"),
         differences_chart(ROWS[:1], "differences", "rag", 0.02),
         loss_chart([loss_fit(0), loss_fit(1)], "loss-0", "qlora"),
+        score_chart([loss_fit(0), loss_fit(1)], "score-0", "qlora", "accuracy"),
     ]
     return [str(drawing) for chart in charts for drawing in (chart.wide, chart.narrow)]
 
@@ -99,6 +107,12 @@ def test_degenerate_intervals_are_drawn():
 def test_without_rows_there_is_no_drawing():
     assert scores_chart([], "s", "Accuracy") is None
     assert loss_chart([{"losses": [], "best_step": None}], "l", "qlora") is None
+    assert score_chart([loss_fit(steps=99)], "l", "qlora", "accuracy") is None  # one score is no curve
+    older = loss_fit()
+    for point in older["losses"]:
+        del point["score"]
+    assert score_chart([older], "l", "qlora", "accuracy") is None
+    assert loss_chart([older], "l", "qlora") is not None
 
 
 def test_long_loss_curves_are_thinned_and_the_best_step_is_marked():
@@ -107,6 +121,37 @@ def test_long_loss_curves_are_thinned_and_the_best_step_is_marked():
     unmarked = {**loss_fit(), "best_step": None}
     marked_dashes = str(loss_chart([loss_fit()], "l", "qlora").wide).count("stroke-dasharray")
     assert marked_dashes == str(loss_chart([unmarked], "l", "qlora").wide).count("stroke-dasharray") + 1
+
+
+def test_a_screen_reader_hears_the_course_of_a_training():
+    fit = loss_fit()
+    losses = ElementTree.fromstring(str(loss_chart([fit], "l", "qlora").wide))
+    assert losses.find("title").text == "Loss of qlora by optimiser step"
+    assert losses.find("desc").text == (
+        "Training loss from 2.00 at step 1 to 0.0067 at step 300, validation loss from 0.0420 at step 50 to 0.0070 "
+        "at step 300, lowest 0.0070 at step 300."
+    )
+    scores = ElementTree.fromstring(str(score_chart([fit, loss_fit(1)], "l", "qlora", "token F1").wide))
+    assert scores.find("title").text == "Token F1 of qlora on validation rows by optimiser step"
+    heard = "8.3% at step 50, 50.0% at step 300, highest 50.0% at step 300."
+    assert scores.find("desc").text == f"Seed 0: {heard} Seed 1: {heard}"
+
+
+def test_scores_have_the_whole_axis_and_the_steps_of_the_losses():
+    """A score of 30% must not look like a full success, and a step stands at the same place in both pictures."""
+
+    def ticks(chart):
+        return {node.text: node.get("transform") for node in ElementTree.fromstring(str(chart.wide)).iter("text")}
+
+    fit = loss_fit()
+    scores, losses = ticks(score_chart([fit], "s", "qlora", "accuracy")), ticks(loss_chart([fit], "l", "qlora"))
+    assert {"0%", "25%", "50%", "75%", "100%"} <= scores.keys()
+    dashed = [
+        re.search(r'd="M ([\d.]+) [^"]*"[^>]*stroke-dasharray', str(chart.wide)).group(1)
+        for chart in (score_chart([fit], "s", "qlora", "accuracy"), loss_chart([fit], "l", "qlora"))
+    ]
+    assert dashed[0] == dashed[1]
+    assert "optimiser step" in scores.keys() & losses.keys()
 
 
 @given(st.lists(st.integers(), max_size=200), st.integers(2, 50))

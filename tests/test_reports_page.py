@@ -210,6 +210,55 @@ def test_answers_that_ended_at_the_token_limit_are_counted():
     assert "ended at the token limit, scored as they stand: few_shot 7." in Page(render_report(results, *rest)).text
 
 
+def test_how_every_arm_learnt_is_told_in_words_and_pictures(ordinary):
+    results, _, html = ordinary
+    page = Page(html)
+    fit = next(arm for arm in results["arms"] if arm["name"] == "qlora")["fit"][0]
+    word = {"underfit": "Underfit", "well_fit": "Well fit"}[fit["learning"]["kind"]]
+    for said in (
+        f"Seed 0. {word} : the validation loss",
+        "the score on 32 validation rows was 12.5% before training",
+        "It read the 540 training rows 3.0 times (epochs); one reading takes 34 steps (iterations) of 16 rows, the "
+        "last of them 12 rows; the learning rate rose to 0.0002 over the first 6 steps and then fell to zero along "
+        "half a cosine.",
+        "Score of the model's own answers to validation rows (accuracy)",
+    ):
+        assert said in page.text, said
+    table = html[html.index('id="loss-table-1-1"') :]
+    assert table.index(">Score</th>") < table.index("<td")
+    assert table.index("12.5%") < table.index("</table>")
+
+
+def test_results_of_an_older_version_are_shown_without_what_they_lack():
+    results, predictions = make_run(rows=30)
+    for arm in results["arms"]:
+        for name in ("wrong", "wrong_from_train"):
+            del arm[name]
+        for fit in arm["fit"]:
+            del fit["plan"], fit["learning"]
+            for point in fit["losses"]:
+                del point["score"]
+    text = Page(render_report(results, predictions)).text
+    assert "It ended at step 102" in text
+    for missing in ("Underfit :", "Well fit", "It read the", "own answers to validation rows (", "Taken from training"):
+        assert missing not in text
+
+
+def test_wrong_answers_taken_from_training_are_told():
+    def text(taken):
+        results, predictions = make_run(rows=200, labels=(), metric="token_f1")
+        for arm in results["arms"]:
+            arm["wrong_from_train"] = taken.get(arm["name"], 0)
+            arm["wrong"] = 40
+        return Page(render_report(results, predictions)).text
+
+    assert "40 of its 40 wrong answers" not in text({"few_shot": 40})  # its shots are training answers by design
+    told = text({"qlora": 12, "nearest": 39})
+    assert "12 of its 40 wrong answers are, word for word, answers of the training rows" in told
+    assert re.search(r"nearest [\d.% ]+40 39 ", told)
+    assert "Taken from training" not in Page(render_report(*make_run(rows=20))).text
+
+
 def test_label_counts_are_rows_however_many_seeds():
     one, many = (Page(render_report(*make_run(rows=60, seeds=seeds))).text for seeds in (1, 3))
     table = re.compile(r"Label Rows .*? Data Training rows")
