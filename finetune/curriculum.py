@@ -31,9 +31,9 @@ AT_FRONTIER = 0.7
 TESTED = 16
 
 LATE_AT = 4000
-LATE_SHARES = {"reading": 2.5, "labels_shots": 2.5, "labels_rule": 2.5, "format_shots": 2.5, "format_rule": 1.5}
-"""From this step on the shares even out, reading being learnt by then, and every kind comes at one of its last
-two levels at least: what is left of a course goes to what the model will be asked."""
+LATE_SHARES = {"reading": 3.0, "labels_shots": 2.0, "labels_rule": 2.5, "format_shots": 3.0, "format_rule": 2.0}
+"""From this step on the shares even out, every kind comes at one of its last two levels at least, and words are
+drawn broadly: what is left of a course goes to what the model will be asked."""
 
 DOUBLED_AT = 3000
 """From this step on a batch holds twice the tokens: rows are long by then, and the workers share them evenly."""
@@ -93,7 +93,11 @@ class Curriculum(Iterator[Batch]):
         """Test every open kind at its present level on lessons of another seed; passed kinds go up."""
         losses, scores = [], {}
         for kind, level in list(self.levels.items()):
-            lessons = [make_lesson(kind, level, f"{self.seed}/validation/{step}/{index}") for index in range(TESTED)]
+            broad = step > LATE_AT
+            lessons = [
+                make_lesson(kind, level, f"{self.seed}/validation/{step}/{index}", broad=broad)
+                for index in range(TESTED)
+            ]
             rows = encode_lessons(lessons, self.tokenizer, self.end_id, self.prompt_weight)
             loss, accuracy = answer_accuracy(module, rows, self.pad_id)
             losses.append(loss)
@@ -124,7 +128,10 @@ class Curriculum(Iterator[Batch]):
         padded, wanted = 0, self.batch_tokens * (2 if self.step >= DOUBLED_AT else 1)
         while padded < 3 * wanted:
             first = len(made)
-            lessons = [make_lesson(kind, level, f"{self.seed}/{self.step}/{first + index}") for index in range(8)]
+            broad = self.step >= LATE_AT
+            lessons = [
+                make_lesson(kind, level, f"{self.seed}/{self.step}/{first + index}", broad=broad) for index in range(8)
+            ]
             made += encode_lessons(lessons, self.tokenizer, self.end_id, self.prompt_weight)
             padded = sum(len(row.row.ids) for row in made)
         made.sort(key=lambda row: len(row.row.ids))

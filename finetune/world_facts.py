@@ -215,7 +215,7 @@ def invented_relation(words: Words) -> Relation:
     noun = words.made_up() if rng.random() < 0.25 else rng.choice(WORK + GENERAL)
     if rng.random() < 0.5:
         noun = f"{rng.choice(WORK + GENERAL)} {noun}"
-    return Relation(noun, rng.choice(VALUES), (), ())
+    return Relation(noun, Words.value if words.broad else rng.choice(VALUES), (), ())
 
 
 def state(fact: Fact, words: Words, generic: float = 0.5, subject: str | None = None, simple: int | None = None) -> str:

@@ -185,6 +185,13 @@ def rewriting_by_rule(words: Words, shape: Shape, asked: int = 3) -> Lesson:
 def _keys(words: Words, count: int) -> list[tuple[str, Relation]]:
     """Return ``count`` different keys, some invented, with the relation that makes their values."""
     relations = words.rng.sample(RELATIONS, count)
+    if words.broad:
+        names = words.distinct(lambda: words.rng.choice([words.word, words.made_up, words.word])(), count)
+        anything = Relation("", Words.value, (), ())
+        return [
+            (relation.noun if words.rng.random() < 0.2 else name, words.rng.choice([relation, anything, anything]))
+            for name, relation in zip(names, relations, strict=True)
+        ]
     invented = 0.5 if words.held_out else 0.25
     return [(words.made_up() if words.rng.random() < invented else relation.noun, relation) for relation in relations]
 

@@ -30,6 +30,19 @@ TOPIC_RULES = (
     "If it is about a {sign}, answer {label}.",
     "Use {label} for a {sign}.",
 )
+BROAD_WORD_RULES = (
+    "{sign}: {label}.",
+    "If {sign} occurs, answer {label}.",
+    "Texts with {sign} get {label}.",
+    "When the text has {sign}, the label is {label}.",
+    "Where you see {sign}, write {label}.",
+    "{sign} means {label}.",
+    "A text with {sign} is {label}.",
+    "For {sign} answer {label}.",
+    "Any text that contains {sign} belongs to {label}.",
+)
+"""The sign stands before the label, as a fact's entity does before its value (see ``world_facts.Relation``)."""
+
 HELD_OUT_WORD_RULES = ("A text in which {sign} appears gets {label}.",)
 HELD_OUT_TOPIC_RULES = ("A text that mentions a {sign} gets {label}.",)
 RULES: dict[tuple[bool, bool], tuple[str, ...]] = {
@@ -112,7 +125,10 @@ def sorting_by_rule(words: Words, shape: Shape, asked: int = 12) -> Lesson:
     """Return a lesson whose instruction tells the rule; there are no shots."""
     rng = words.rng
     rule = _rule(words, shape)
-    wording = rng.choice(RULES[rule.by_topic, words.held_out])
+    if words.broad and not rule.by_topic and not words.held_out:
+        wording = rng.choice(BROAD_WORD_RULES)
+    else:
+        wording = rng.choice(RULES[rule.by_topic, words.held_out])
     order = rng.sample(rule.labels, len(rule.labels))
     told = [
         wording.format(label=label, sign=rule.names.get(label) or " or ".join(rule.signs[label])) for label in order

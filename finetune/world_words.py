@@ -96,19 +96,32 @@ def is_held_out(word: str) -> bool:
 
 
 class Words:
-    """Draws words from one random sequence; ``held_out`` chooses which side the invented ones come from."""
+    """Draws words from one random sequence; ``held_out`` chooses which side the invented ones come from.
 
-    def __init__(self, rng: random.Random, held_out: bool = False) -> None:
+    ``broad`` widens what is drawn: any word may be a unit, a key or a part of a name, and invented words may be
+    pieced together from real ones. What a model copies must not depend on how likely it is.
+    """
+
+    def __init__(self, rng: random.Random, held_out: bool = False, broad: bool = False) -> None:
         self.rng = rng
         self.held_out = held_out
+        self.broad = broad
 
     def made_up(self, least: int = 1, most: int = 3) -> str:
         """Return an invented lower-case word of ``least`` to ``most`` syllables."""
         rng = self.rng
         while True:
-            word = "".join(self._syllable() for _ in range(rng.randint(least, most)))
+            if self.broad and rng.random() < 0.4:
+                word = self._blend()
+            else:
+                word = "".join(self._syllable() for _ in range(rng.randint(least, most)))
             if len(word) >= 3 and is_held_out(word) == self.held_out:
                 return word
+
+    def _blend(self) -> str:
+        """Return the beginning of one everyday word with the end of another."""
+        first, second = self.word().lower(), self.word().lower()
+        return first[: self.rng.randint(2, 4)] + second[-self.rng.randint(2, 4) :]
 
     def _syllable(self) -> str:
         rng = self.rng
@@ -127,6 +140,8 @@ class Words:
     def entity(self) -> str:
         """Return the name of something that has facts: one word, a person, or a name with an everyday noun."""
         kind = self.rng.random()
+        if self.broad and kind < 0.3:
+            return f"the {self.word()} {self.rng.choice([self.word(), self.rng.choice(PLACES)])}"
         if kind < 0.55:
             return self.name()
         return self.person() if kind < 0.75 else f"{self.name()} {self.rng.choice(PLACES)}"
@@ -153,7 +168,31 @@ class Words:
 
     def quantity(self) -> str:
         """Return a number with a unit."""
+        if self.broad and self.rng.random() < 0.6:
+            return f"{self.number()} {self.rng.choice([self.word, self.made_up])()}"
         return f"{self.number()} {self.rng.choice(UNITS)}"
+
+    def value(self) -> str:
+        """Return anything that could be the value of something: words, names, numbers, codes, and mixtures."""
+        rng = self.rng
+        makers: tuple[Callable[[], str], ...] = (
+            self.quantity,
+            self.number,
+            self.name,
+            self.person,
+            self.code,
+            self.day,
+            self.hour,
+            self.word,
+            self.made_up,
+            lambda: f"{self.word()} {self.word()}",
+            lambda: f"{self.word()} {self.made_up()}",
+            lambda: self.word().capitalize(),
+            lambda: f"{self.word()} {rng.randint(1, 999)}",
+            lambda: f"{rng.randint(100, 999)}-{rng.randint(100, 9999)}",
+            lambda: f"{self.code()}-{rng.choice('ABCDEFGHKLMNPRST')}-{rng.randint(10, 99_999)}",
+        )
+        return rng.choice(makers)()
 
     def day(self) -> str:
         """Return a date in one of a few spellings."""

@@ -40,6 +40,6 @@ KINDS: dict[str, tuple[Maker, ...]] = {
 """Each kind of lesson with its levels, easy to hard."""
 
 
-def make_lesson(kind: str, level: int, seed: str, *, held_out: bool = False) -> Lesson:
-    """Return the lesson of ``kind`` and ``level`` that belongs to ``seed`` (any text)."""
-    return KINDS[kind][level](Words(random.Random(f"{seed}/{kind}/{level}/{held_out}"), held_out))
+def make_lesson(kind: str, level: int, seed: str, *, held_out: bool = False, broad: bool = False) -> Lesson:
+    """Return the lesson of ``kind`` and ``level`` that belongs to ``seed`` (any text); ``broad`` widens its words."""
+    return KINDS[kind][level](Words(random.Random(f"{seed}/{kind}/{level}/{held_out}"), held_out, broad))
