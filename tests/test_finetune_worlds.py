@@ -54,10 +54,7 @@ def test_a_similar_name_shares_a_part_but_is_another(seed, name):
 
 
 def test_wordings_kept_for_the_test_never_stand_in_training_text():
-    kept = [
-        wording.split("{")[0]
-        for wording in (*world_wordings.HELD_OUT_FACTS, *world_wordings.HELD_OUT_QUESTIONS)
-    ]
+    kept = [wording.split("{")[0] for wording in (*world_wordings.HELD_OUT_FACTS, *world_wordings.HELD_OUT_QUESTIONS)]
     kept += [*world_reading.HELD_OUT_PLAIN, *world_reading.HELD_OUT_UNKNOWN, *world_labels.HELD_OUT_PLAIN]
     kept += [*world_formats.HELD_OUT_PLAIN, *(form.held_out for form in world_formats.FORMS), "Please name just the"]
     training = "\n".join(text_of(make_lesson(kind, level, str(seed))) for kind, level in RUNGS for seed in range(40))
