@@ -206,3 +206,22 @@ def test_muon_has_the_matrices_and_adamw_the_rest(make):
     assert not in_muon & in_adamw
     assert id(module.get_input_embeddings().weight) in in_adamw
     assert all(parameter.ndim == 2 for group in muon.param_groups for parameter in group["params"])
+
+
+def test_the_rate_stays_at_its_peak_until_the_decay_begins():
+    plan = PretrainPlan(steps=100, warmup_steps=10, decay_share=0.3)
+    assert plan.rate_at(50, 0.5) == plan.rate_at(69, 0.7) == plan.learning_rate
+    assert plan.rate_at(90, 0.85) == pytest.approx(plan.learning_rate * (0.02 + 0.98 * 0.5))
+    assert plan.rate_at(100, 1.0) == pytest.approx(0.02 * plan.learning_rate)
+
+
+def test_bf16_learns_nearly_what_fp32_learns_and_leaves_the_kernel_as_it_was():
+    batch = next(batches(rows=8))
+    exact, rounded = tiny(), tiny()
+    kernel = rounded.config._attn_implementation
+    with Workers(exact, 1) as one, Workers(rounded, 2, bf16=True) as two:
+        losses = one.learn(batch), two.learn(batch)
+    assert losses[0] == pytest.approx(losses[1], rel=0.02)
+    assert rounded.config._attn_implementation == kernel
+    for mine, other in zip(exact.parameters(), rounded.parameters(), strict=True):
+        assert torch.nn.functional.cosine_similarity(mine.grad.flatten(), other.grad.flatten(), dim=0) > 0.98

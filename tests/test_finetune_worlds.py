@@ -11,7 +11,7 @@ from baselines.render import render_plain
 from finetune import world_formats, world_labels, world_reading, world_wordings
 from finetune.world_lesson import spans, text_of
 from finetune.world_reading import UNKNOWN
-from finetune.world_words import Words, is_held_out
+from finetune.world_words import GENERAL, WORK, Words, is_held_out
 from finetune.worlds import KINDS, make_lesson
 
 RUNGS = [(kind, level) for kind, levels in KINDS.items() for level in range(len(levels))]
@@ -162,3 +162,35 @@ def test_what_the_passages_dont_tell_is_half_the_time_told_of_somebody_else():
         text = lesson.prompt.passages[0].text.lower()
         found += any(noun in text for noun in lesson.prompt.input.lower().split() if len(noun) > 5)
     assert found > 20
+
+
+@given(seed=st.integers(0, 10**9), held_out=st.booleans())
+@settings(max_examples=60, deadline=None)
+def test_words_pieced_together_keep_to_their_side(seed, held_out):
+    words = Words(random.Random(seed), held_out, broad=True)
+    assert all(is_held_out(words.made_up()) == held_out for _ in range(4))
+    assert words.value().strip()
+    assert words.entity().strip()
+
+
+def test_late_records_take_any_everyday_word_for_a_key():
+    def keys(broad):
+        made = Words(random.Random(5), broad=broad)
+        return {key for _ in range(200) for key, _ in world_formats._keys(made, 3)} & {*GENERAL, *WORK}
+
+    assert len(keys(broad=True)) > 100
+    assert len(keys(broad=False)) < 20
+
+
+@pytest.mark.parametrize(("kind", "level"), RUNGS)
+def test_broad_lessons_are_other_lessons_of_the_same_kind(kind, level):
+    narrow, broad = make_lesson(kind, level, "7"), make_lesson(kind, level, "7", broad=True)
+    assert broad == make_lesson(kind, level, "7", broad=True)
+    assert broad.kind == narrow.kind
+    assert text_of(broad).startswith(f"{render_plain(broad.prompt)} {broad.answer}")
+
+
+def test_broad_rules_name_the_sign_before_the_label():
+    for wording in world_labels.BROAD_WORD_RULES:
+        assert wording.index("{sign}") < wording.index("{label}")
+        assert wording not in world_labels.HELD_OUT_WORD_RULES
