@@ -128,7 +128,7 @@ def make_run(
     arms = [_arm(draw, spec, predictions.get(text(spec.name), []), metric, seeds, documents, text) for spec in specs]
     comparisons = _comparisons(arms, predictions)
     task = {
-        "name": text("ticket-routing"),
+        "name": text("ticket-coding"),
         "instruction": text(
             "Route the customer's message to the team that handles it. Answer with the team's name only."
         ),
@@ -151,7 +151,7 @@ def make_run(
         "schema": 1,
         "created": "2026-01-05T09:30:00+00:00",
         "version": "0.1.0",
-        "command": text("tuneworthy run examples/ticket-routing --arms all"),
+        "command": text("tuneworthy run examples/ticket-coding --arms all"),
         "task": task,
         "model": {"name": text("builtin"), "fingerprint": "c0ffee" * 10, "context": 2048},
         "embedder": {"name": "builtin", "fingerprint": "beef" * 16, "context": None},
@@ -161,7 +161,7 @@ def make_run(
         "versions": {"python": "3.11.2", "torch": "2.13.0", "transformers": "5.23.0"},
         "machine": {"cpu": text("2 cores"), "system": "Linux"},
         "seeds": seeds,
-        "settings": {"name": text("ticket-routing"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
+        "settings": {"name": text("ticket-coding"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
         "limit": None,
         "per_label": _per_label(predictions, names, arms) if labels else None,
     }

@@ -22,7 +22,7 @@ def run(tmp_path):
     settings = TaskFile(instruction="Route it.", answer="label", data={"train": "train.jsonl"}, seeds=2)
     RunRecord(
         task_file=str(tmp_path / "task.yaml"),
-        task_name="ticket-routing",
+        task_name="ticket-coding",
         task=settings.model_dump(mode="json"),
         labels=TEAMS,
         metric="accuracy",
@@ -40,7 +40,7 @@ def run(tmp_path):
         notes=(),
         versions={"python": "3.11"},
         machine={"cpu": "2 cores"},
-        command="tuneworthy run ticket-routing",
+        command="tuneworthy run ticket-coding",
         created="2026-01-05T09:30:00+00:00",
     ).write(tmp_path)
     for arm, rows in predictions.items():
