@@ -1,14 +1,18 @@
 """The answers of the training rows, as something that an arm may repeat where it should have found its own.
 
-A tuned model that hasn't learnt to find answers writes ones that it has learnt by heart: well formed, sure, and
-wrong. It shows in wrong answers that are, word for word, answers of training rows.
+A tuned model that answers out of what it learnt writes the answer that training gave to the same question: well
+formed, sure, and wrong where the world has moved on. It shows in wrong answers that are, word for word, the
+answer of the training row that asks most nearly the same.
 """
 
 import json
-from collections import Counter
+import math
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
+from evals.example import Example
 from evals.json_value import parse_json
 from evals.task_file import AnswerKind
 from evals.words import plain_words
@@ -20,30 +24,77 @@ COMMON = 0.02
 """An answer that more than this share of the rows has (and more than one row) is the task's own phrase, such as
 a refusal: to give it is no repetition of a row."""
 
+ALIKE = 0.5
+"""Two questions ask nearly the same when the words they share weigh at least this part of all their words; a word
+weighs the logarithm of how rare it is among the training rows, and nothing if none has it. Our judgement."""
+
 
 @dataclass(frozen=True)
 class LearntAnswers:
-    """The answers of training rows, normalised: case, punctuation and spacing don't count, nor JSON's order of keys."""
+    """What training rows ask and answer; answers are normalised (case, punctuation, JSON's order of keys don't count).
+
+    ``answers`` holds None for an answer that is the task's own phrase; both are empty where nothing can be said.
+    """
 
     kind: AnswerKind
-    texts: frozenset[str]
+    questions: tuple[frozenset[str], ...]
+    answers: tuple[str | None, ...]
 
-    def holds(self, answer: str | None) -> bool | None:
-        """Tell whether ``answer`` is one of them; None where that would say nothing (labels, numbers, closed sets)."""
-        if not self.texts:
+    def repeats(self, question: str, answer: str | None) -> bool | None:
+        """Tell whether ``answer`` is what the training row said that asks most nearly the same as ``question``.
+
+        False where no row asks nearly the same; None where it would say nothing (labels, numbers, closed sets).
+        Of rows equally near any counts.
+        """
+        if not self.questions:
             return None
-        return answer is not None and normalised(answer, self.kind) in self.texts
+        if answer is None:
+            return False
+        given = normalised(answer, self.kind)
+        return any(self.answers[row] == given for row in self._nearest(question))
+
+    def _nearest(self, question: str) -> list[int]:
+        words = frozenset(plain_words(question))
+        shared: dict[int, float] = defaultdict(float)
+        for word in words & self._rows.keys():
+            for row in self._rows[word]:
+                shared[row] += self._weight(word)
+        whole = sum(map(self._weight, words))
+        alike = {row: both / (whole + self._whole[row] - both) for row, both in shared.items() if both > 0}
+        best = max(alike.values(), default=0.0)
+        return [row for row, share in alike.items() if share >= max(ALIKE, best - 1e-9)]
+
+    def _weight(self, word: str) -> float:
+        rows = len(self._rows.get(word, ()))
+        return math.log(1 + len(self.questions) / rows) if rows else 0.0
+
+    @cached_property
+    def _rows(self) -> dict[str, list[int]]:
+        """The rows that each word stands in."""
+        found: dict[str, list[int]] = defaultdict(list)
+        for row, words in enumerate(self.questions):
+            for word in words:
+                found[word].append(row)
+        return dict(found)
+
+    @cached_property
+    def _whole(self) -> list[float]:
+        """The weight of all words of each row."""
+        return [sum(map(self._weight, words)) for words in self.questions]
 
 
-def learnt_answers(kind: AnswerKind, targets: Sequence[str]) -> LearntAnswers:
-    """Return what ``targets`` (the preferred answer of each training row) may be repeated from."""
+def learnt_answers(kind: AnswerKind, train: Sequence[Example]) -> LearntAnswers:
+    """Return what the rows of ``train`` ask and answer; nothing where answers are labels, numbers or a closed set."""
+    nothing = LearntAnswers(kind, (), ())
     if kind not in ("text", "json"):
-        return LearntAnswers(kind, frozenset())
-    counts = Counter(normalised(target, kind) for target in targets)
+        return nothing
+    targets = [normalised(row.target, kind) for row in train]
+    counts = Counter(targets)
     if len(counts) < OPEN * len(targets):
-        return LearntAnswers(kind, frozenset())
+        return nothing
     most = max(1.0, COMMON * len(targets))
-    return LearntAnswers(kind, frozenset(text for text, count in counts.items() if text and count <= most))
+    questions = tuple(frozenset(plain_words(row.input)) for row in train)
+    return LearntAnswers(kind, questions, tuple(text if text and counts[text] <= most else None for text in targets))
 
 
 def normalised(answer: str, kind: AnswerKind) -> str:

@@ -66,7 +66,7 @@ def score(task: Task, example: Example, prediction: Prediction) -> ScoredPredict
         group=example.group,
         error=prediction.error,
         cut=prediction.cut,
-        in_train=task.learnt.holds(counted.extracted) if counted else None,
+        in_train=task.learnt.repeats(example.input, counted.extracted) if counted else None,
     )
 
 

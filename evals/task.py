@@ -54,4 +54,4 @@ class Task:
     @cached_property
     def learnt(self) -> LearntAnswers:
         """The answers that an arm may have learnt by heart from the training rows."""
-        return learnt_answers(self.answer, [row.target for row in self.train])
+        return learnt_answers(self.answer, self.train)

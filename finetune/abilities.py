@@ -11,7 +11,18 @@ from dataclasses import dataclass, replace
 from evals.errors import UsageError
 from evals.protocols import LanguageModel, Limits, ProgressHook, no_progress
 from finetune import world_formats, world_labels, world_reading
-from finetune.world_formats import FORMS, as_json, as_row, as_sentence, rewriting_by_rule, rewriting_by_shots
+from finetune.world_formats import (
+    FORMS,
+    as_colons,
+    as_json,
+    as_lines,
+    as_pairs,
+    as_row,
+    as_sentence,
+    as_words,
+    rewriting_by_rule,
+    rewriting_by_shots,
+)
 from finetune.world_labels import sorting_by_rule, sorting_by_shots
 from finetune.world_lesson import Lesson
 from finetune.world_reading import UNKNOWN, reading
@@ -56,7 +67,12 @@ ABSENT = replace(ONE, unknown=1.0, answered=False)
 PRESENT = replace(ONE, warned=1.0)
 LABELS = world_labels.Shape((4, 4), (16, 16), (1, 2), (1, 5), sentences=0.3)
 FORMATS = world_formats.Shape(
-    (3, 3), (4, 4), 0.0, tuple(form for form in FORMS if form.write in (as_json, as_sentence, as_row))
+    (3, 3),
+    (4, 4),
+    0.0,
+    tuple(form for form in FORMS if form.write in (as_json, as_sentence, as_row)),
+    sources=(as_colons, as_pairs, as_lines, as_words),
+    picks=0.0,
 )
 
 TESTS = (

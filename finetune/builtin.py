@@ -42,7 +42,8 @@ DECAY_SHARE = 0.3
 """The rate stays at its peak until this share of the plan is left: a longer course begins as a shorter one does."""
 
 RUNG_TOKENS = 1_500_000
-"""A kind of lesson gets at most this many tokens at one level before it goes on all the same."""
+"""A kind of lesson gets at most this many tokens at one level before it goes on all the same; more in larger batches,
+since it's steps that a level takes."""
 
 BATCH_TOKENS = 4096
 MOST_WORKERS = 8
@@ -141,7 +142,8 @@ def train_builtin(
     folder.mkdir(parents=True, exist_ok=True)
     tokenizer = train_tokenizer(seed)
     module = new_module(seed).to("cuda" if torch.cuda.is_available() else "cpu")
-    course = Curriculum(tokenizer, END_ID, PAD_ID, seed, batch_tokens=batch_tokens, rung_tokens=RUNG_TOKENS)
+    rung_tokens = round(RUNG_TOKENS * batch_tokens / BATCH_TOKENS)
+    course = Curriculum(tokenizer, END_ID, PAD_ID, seed, batch_tokens=batch_tokens, rung_tokens=rung_tokens)
 
     def validate(module: "torch.nn.Module", step: int) -> Validation:
         seen = course.validate(module, step)
@@ -162,7 +164,7 @@ def _keep_freed_memory() -> None:
     """Ask glibc to reuse large blocks, not to give them back: a tenth of the time of a step on a CPU went there."""
     try:
         tell = ctypes.CDLL("libc.so.6").mallopt
-    except OSError:
+    except (OSError, AttributeError):
         return  # another C library: slower, nothing else
     for option, value in ((-4, 0), (-1, 2**31 - 1), (-2, 2**28)):  # M_MMAP_MAX, M_TRIM_THRESHOLD, M_TOP_PAD
         tell(option, value)

@@ -32,8 +32,8 @@ TESTED = 16
 
 LATE_AT = 4000
 LATE_SHARES = {"reading": 3.0, "labels_shots": 2.0, "labels_rule": 2.5, "format_shots": 3.0, "format_rule": 2.0}
-"""From this step on the shares even out, every kind comes at one of its last two levels at least, and words are
-drawn broadly: what is left of a course goes to what the model will be asked."""
+"""From this step on the shares even out, every kind stands at one of its last two levels whatever it has passed, and
+words are drawn broadly: what is left of a course goes to what the model will be asked."""
 
 DOUBLED_AT = 3000
 """From this step on a batch holds twice the tokens: rows are long by then, and the workers share them evenly."""

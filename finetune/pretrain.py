@@ -23,7 +23,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from evals.errors import ArmError
+from evals.errors import ArmError, RunError
 from evals.protocols import ProgressHook, no_progress
 from finetune.pretrain_batch import Batch
 from finetune.pretrain_plan import PretrainPlan, PretrainReport, TrainPoint, Validation
@@ -83,7 +83,7 @@ def train_from_scratch(
     Memory: weights, gradients, Muon's one and AdamW's two copies; with ``plan.workers`` one more set of
     gradients for each further worker.
 
-    Raises ``ArmError`` when the loss stops being a number.
+    Raises ``ArmError`` when the loss stops being a number, ``RunError`` for a checkpoint of another number of workers.
     """
     optimizers = _optimizers(module, plan)
     course, best = _Course(), None
@@ -228,8 +228,13 @@ def _take_up(
 ) -> tuple[_Course, dict[str, Any] | None]:
     """Put module, optimisers and stream back to where a checkpoint was written."""
     module.load_state_dict(state["module"])
-    for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
-        optimizer.load_state_dict(kept)
+    try:
+        for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
+            optimizer.load_state_dict(kept)
+    except ValueError as error:
+        raise RunError(
+            "the checkpoint was made with another number of workers (CPU cores): go on with that number, or start anew"
+        ) from error
     values = dict(state["course"])
     values["points"] = [
         TrainPoint(**{**point, "validation": Validation(**point["validation"]) if point["validation"] else None})

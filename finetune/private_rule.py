@@ -1,19 +1,21 @@
 """Whether a model can be taught: a private rule, learnt by LoRA from rows that tell it only together.
 
-Each text names a thing (its family is private) and says two things of it; the answer is the family's code with
-a digit that follows from both together. No shots and no passages could hold the whole rule. The arm that learns
-is the one that runs use (``finetune.tune_arms.LoraArm``).
+Each text names a thing (its family is private), says two things of it and gives a reference; the answer is the
+family's code, a digit that follows from both sayings together, and the reference. No row has another's answer, so
+no shot and no retrieved row can be copied: before training the model is measured without rows, with shots and with
+retrieved rows, and the best of these counts. The arms are the ones that runs use.
 """
 
 import random
 import tempfile
-from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from baselines.prompt_arms import ZeroShot
+from baselines.prompt_arms import FewShot, ZeroShot
+from baselines.rag_arms import Rag
+from baselines.tfidf import TfidfEmbedder
 from evals.example import Example
-from evals.protocols import Arm, ArmContext, Embedder, LanguageModel, ProgressHook, no_progress
+from evals.protocols import Arm, ArmContext, LanguageModel, ProgressHook, no_progress
 from evals.task import Task
 from evals.task_file import Data, TaskFile, Tune
 from finetune.abilities import Ability
@@ -26,9 +28,9 @@ EPOCHS = 12.0
 INSTRUCTION = "Write the code of the report."
 STATES = (("is still under warranty", "is out of warranty"), ("and stands still", "but runs on"))
 FRAMES = (
-    "The {thing} in {place} {first} {second}.",
-    "{place} writes: the {thing} {first} {second}.",
-    "Report from {place}: our {thing} {first} {second}, please help.",
+    "The {thing} in {place} {first} {second}. Reference {reference}.",
+    "{place} writes: the {thing} {first} {second}. The reference is {reference}.",
+    "Report {reference} from {place}: our {thing} {first} {second}, please help.",
 )
 
 
@@ -59,8 +61,9 @@ def make_rows(words: Words, rule: Rule, count: int, name: str) -> tuple[Example,
     for index in range(count):
         thing, states = rng.choice(list(rule.codes)), (rng.randrange(2), rng.randrange(2))
         said = [STATES[place][state] for place, state in enumerate(states)]
-        text = rng.choice(FRAMES).format(thing=thing, place=words.name(), first=said[0], second=said[1])
-        rows.append(Example(f"{name}{index}", text, (rule.answer(thing, states),)))
+        place, reference = words.name(), str(rng.randint(10_000, 99_999))
+        text = rng.choice(FRAMES).format(thing=thing, place=place, first=said[0], second=said[1], reference=reference)
+        rows.append(Example(f"{name}{index}", text, (f"{rule.answer(thing, states)}-{reference}",)))
     return tuple(rows)
 
 
@@ -99,20 +102,23 @@ def measure_learning(
     """Teach ``ref`` (loaded as ``model``) the rule; return the shares right before and after, on the same rows."""
     task = private_rule_task(ref, rows, seed, train_rows)
     with tempfile.TemporaryDirectory(prefix="tuneworthy-") as folder:
-        context = ArmContext(task, seed, Path(folder), Path(folder), lambda: model, _no_embedder, progress)
-        before = _share_right(ZeroShot(context), task.train, task.eval)
-        after = _share_right(LoraArm(context), task.train, task.eval)
+        context = ArmContext(task, seed, Path(folder), Path(folder), lambda: model, TfidfEmbedder, progress)
+        untrained = [_measured(arm(context), task, BEFORE, at_most=True) for arm in (ZeroShot, FewShot, Rag)]
+        after = _measured(LoraArm(context), task, AFTER)
+    before = max(untrained, key=lambda ability: ability.score)
     return [
-        Ability("know a private rule before training", before, BEFORE, rows, at_most=True),
-        Ability(f"know it after LoRA on {train_rows} rows", after, AFTER, rows),
+        replace(before, name="know a private rule before training (best of no rows, shots, retrieved rows)"),
+        replace(after, name=f"know it after LoRA on {train_rows} rows"),
     ]
 
 
-def _share_right(arm: Arm, train: Sequence[Example], asked: Sequence[Example]) -> float:
-    arm.fit(train, ())
-    answers = arm.answer(asked)
-    return sum(answer.raw.strip() == row.target for answer, row in zip(answers, asked, strict=True)) / len(asked)
-
-
-def _no_embedder() -> Embedder:
-    raise AssertionError("neither arm embeds anything")
+def _measured(arm: Arm, task: Task, goal: float, *, at_most: bool = False) -> Ability:
+    """Return the share of rows that ``arm`` answers right; rows that it couldn't answer are errors."""
+    arm.fit(task.train, ())
+    answers = arm.answer(task.eval)
+    pairs = [
+        (answer.raw.strip(), row.target) for answer, row in zip(answers, task.eval, strict=True) if not answer.error
+    ]
+    right = sum(given == wanted for given, wanted in pairs)
+    score = right / max(1, len(pairs))
+    return Ability(arm.name, score, goal, len(task.eval), len(task.eval) - len(pairs), at_most)

@@ -128,7 +128,8 @@ class Shape:
     """How hard rewriting is: ranges of fields and shots, and what makes it less plain.
 
     ``special`` is the chance of a rule that no form has, ``framed`` that the input is no record but free words
-    around the values, ``stand_in`` that the shots are put as passages (retrieved rows, say).
+    around the values, ``stand_in`` that the shots are put as passages (retrieved rows, say), ``picks`` that an
+    instruction asks for one value alone; ``sources`` are the forms of the input.
     """
 
     fields: tuple[int, int]
@@ -137,6 +138,8 @@ class Shape:
     forms: tuple[Form, ...] = FORMS
     framed: float = 0.0
     stand_in: float = 0.0
+    sources: tuple[Writer, ...] = SOURCES
+    picks: float = 0.3
 
 
 SHAPES = (
@@ -152,7 +155,7 @@ def rewriting_by_shots(words: Words, shape: Shape) -> Lesson:
     """Return a lesson whose form is told by the shots; from the second on they are learnt too."""
     rng = words.rng
     keys = _keys(words, rng.randint(*shape.fields))
-    source = _framed(words, len(keys)) if rng.random() < shape.framed else rng.choice(SOURCES)
+    source = _framed(words, len(keys)) if rng.random() < shape.framed else rng.choice(shape.sources)
     write = _special(words, len(keys)) if rng.random() < shape.special else rng.choice(shape.forms).write
     count = rng.randint(*shape.shots)
     instruction = rng.choice(HELD_OUT_PLAIN) if words.held_out else with_setting(words, rng.choice(PLAIN))
@@ -169,8 +172,8 @@ def rewriting_by_rule(words: Words, shape: Shape, asked: int = 3) -> Lesson:
     """Return a lesson whose form is told by the instruction alone."""
     rng = words.rng
     keys = _keys(words, rng.randint(*shape.fields))
-    source = rng.choice(SOURCES)
-    if rng.random() < 0.3:
+    source = rng.choice(shape.sources)
+    if rng.random() < shape.picks:
         place = rng.randrange(len(keys))
         wording = rng.choice(HELD_OUT_PICKS if words.held_out else PICKS)
         instruction = wording.format(key=keys[place][0])

@@ -174,8 +174,8 @@ def repeats(arm: Mapping[str, Any]) -> str | None:
         return None
     seeds = " (all seeds together)" if len(arm["per_seed"]) > 1 else ""
     return (
-        f"{number(taken)} of its {number(wrong)} wrong answers{seeds} are, word for word, answers of the training "
-        "rows: it repeats what it learnt."
+        f"{number(taken)} of its {number(wrong)} wrong answers{seeds} are, word for word, what the training row said "
+        "that asks most nearly the same: it repeats what it learnt."
     )
 
 

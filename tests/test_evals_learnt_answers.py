@@ -1,21 +1,57 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evals.example import Example
 from evals.learnt_answers import learnt_answers, normalised
 
 
+def rows(*pairs):
+    return [Example(str(number), asked, (answer,)) for number, (asked, answer) in enumerate(pairs)]
+
+
+OLD = rows(
+    ("What is the notice period of the harbour office?", "6 weeks"),
+    ("Which notice period does the repair yard have?", "9 weeks"),
+    ("The meal allowance of the harbour office?", "12 euros"),
+    ("Give the taxi limit of the ferry crew.", "40 euros"),
+)
+
+
+def test_it_is_the_answer_to_the_same_question_that_counts():
+    learnt = learnt_answers("text", OLD)
+    asked = "Can you tell the notice period for the harbour office?"
+    assert learnt.repeats(asked, "6  Weeks.") is True
+    assert learnt.repeats(asked, "9 weeks") is False
+    assert learnt.repeats(asked, "12 euros") is False
+    assert learnt.repeats(asked, None) is False
+
+
+def test_a_question_that_no_row_asks_repeats_nothing():
+    assert learnt_answers("text", OLD).repeats("Who keeps the keys of the archive?", "6 weeks") is False
+    assert learnt_answers("text", OLD).repeats("", "6 weeks") is False
+
+
+def test_of_rows_equally_near_any_counts():
+    learnt = learnt_answers("text", rows(("Opening time?", "8:00"), ("Opening time?", "9:00"), ("Closing day?", "May")))
+    assert learnt.repeats("opening time", "8:00") is learnt.repeats("opening time", "9:00") is True
+    assert learnt.repeats("opening time", "May") is False
+
+
 def test_a_phrase_that_many_rows_share_is_the_tasks_own():
-    rows = [f"answer {number}" for number in range(80)] + ["not stated"] * 20
-    learnt = learnt_answers("text", rows)
-    assert learnt.holds("Answer 7.") is True
-    assert learnt.holds("Not stated.") is False
-    assert learnt_answers("text", ["one", "one", "two", "three"]).holds("one") is False
-    assert learnt_answers("text", [f"answer {number % 60}" for number in range(100)]).holds("answer 3") is True
+    made = rows(*((f"question {number}", f"answer {number}") for number in range(80)))
+    made += rows(*((f"riddle {number}", "not stated") for number in range(20)))
+    learnt = learnt_answers("text", made)
+    assert learnt.repeats("question 7", "Answer 7.") is True
+    assert learnt.repeats("riddle 7", "Not stated.") is False
 
 
 def test_answers_from_a_set_that_most_rows_share_say_nothing():
-    assert learnt_answers("text", [f"class {number % 40}" for number in range(100)]).holds("class 3") is None
-    assert learnt_answers("json", ['{"a": 1}', '{"a":1}', '{"a": 1 }']).holds('{"a": 1}') is None
+    made = rows(*((f"question {number}", f"class {number % 40}") for number in range(100)))
+    assert learnt_answers("text", made).repeats("question 3", "class 3") is None
+    assert (
+        learnt_answers("json", rows(("a", '{"a": 1}'), ("b", '{"a":1}'), ("c", '{"a": 1 }'))).repeats("a", "x") is None
+    )
+    assert learnt_answers("label", OLD).repeats("What is the notice period of the harbour office?", "6 weeks") is None
 
 
 def test_case_punctuation_spacing_and_the_order_of_keys_dont_count():
@@ -26,13 +62,15 @@ def test_case_punctuation_spacing_and_the_order_of_keys_dont_count():
 
 
 @given(
-    st.sampled_from(["text", "json"]), st.lists(st.text(min_size=1), min_size=1, max_size=30, unique=True), st.text()
+    st.sampled_from(["text", "json"]),
+    st.lists(st.tuples(st.text(min_size=1), st.text(min_size=1)), min_size=1, max_size=20),
+    st.text(),
+    st.text(),
 )
-def test_an_answer_is_held_only_if_a_row_has_it(kind, rows, answer):
-    found = learnt_answers(kind, rows).holds(answer)
+def test_only_an_answer_that_a_row_has_can_be_a_repetition(kind, pairs, asked, answer):
+    found = learnt_answers(kind, rows(*pairs)).repeats(asked, answer)
     if found:
-        assert normalised(answer, kind) in {normalised(row, kind) for row in rows}
-    assert learnt_answers(kind, rows).holds(None) in (False, None)
+        assert normalised(answer, kind) in {normalised(target, kind) for _, target in pairs}
 
 
 @given(st.text(), st.sampled_from(["text", "json"]))

@@ -9,7 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers import AutoModelForCausalLM, AutoTokenizer
 
-from evals.errors import UsageError
+from evals.errors import RunError, UsageError
+from finetune import curriculum
 from finetune.builtin import main, new_module, train_builtin
 from finetune.builtin_tokenizer import END_ID, PAD_ID, train_tokenizer
 from finetune.curriculum import TESTED, Curriculum, answer_accuracy
@@ -75,6 +76,26 @@ def test_a_kind_goes_up_when_its_share_is_used_and_opens_others(tokenizer):
     for _ in range(200):
         next(made)
     assert made.levels == {kind: len(levels) - 1 for kind, levels in KINDS.items()}
+
+
+def test_the_late_part_opens_every_kind_near_its_end_and_draws_words_broadly(tokenizer, monkeypatch):
+    monkeypatch.setattr(curriculum, "LATE_AT", 3)
+    monkeypatch.setattr(curriculum, "DOUBLED_AT", 4)
+    asked = []
+    monkeypatch.setattr(
+        curriculum,
+        "make_lesson",
+        lambda kind, level, seed, **how: (asked.append(how["broad"]), make_lesson(kind, level, seed, **how))[1],
+    )
+    made = course(tokenizer)
+    sizes = [next(made).ids.size for _ in range(3)]
+    assert set(made.levels) == {"reading", "labels_shots", "format_shots"}
+    assert set(asked) == {False}
+    asked.clear()
+    next(made)
+    assert set(asked) == {True}
+    assert made.levels == {kind: len(levels) - 2 for kind, levels in KINDS.items()}
+    assert next(made).ids.size > 1.4 * max(sizes)
 
 
 def test_a_course_put_back_gives_the_same_batches(tokenizer):
@@ -152,6 +173,14 @@ def test_the_command_makes_a_folder_that_loads_and_goes_on(tmp_path):
     assert second.training.points[0] == first.training.points[0]
     assert json.loads((tmp_path / "training" / "curve.json").read_text())["seed"] == 0
     assert not list(tmp_path.glob(".new-*"))
+
+
+def test_a_checkpoint_of_another_number_of_workers_is_one_clear_error(tmp_path, monkeypatch):
+    monkeypatch.setattr("finetune.builtin.os.cpu_count", lambda: 2)
+    train_builtin(tmp_path, tokens=3000)
+    monkeypatch.setattr("finetune.builtin.os.cpu_count", lambda: 1)
+    with pytest.raises(RunError, match="another number of workers"):
+        train_builtin(tmp_path, tokens=6000, resume=True)
 
 
 def test_the_command_needs_a_limit(tmp_path, capsys):

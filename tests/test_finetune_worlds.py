@@ -186,6 +186,7 @@ def test_late_records_take_any_everyday_word_for_a_key():
 def test_broad_lessons_are_other_lessons_of_the_same_kind(kind, level):
     narrow, broad = make_lesson(kind, level, "7"), make_lesson(kind, level, "7", broad=True)
     assert broad == make_lesson(kind, level, "7", broad=True)
+    assert any(make_lesson(kind, level, str(n)) != make_lesson(kind, level, str(n), broad=True) for n in range(10))
     assert broad.kind == narrow.kind
     assert text_of(broad).startswith(f"{render_plain(broad.prompt)} {broad.answer}")
 

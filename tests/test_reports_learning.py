@@ -165,7 +165,8 @@ def test_what_repeats_training_answers():
         return {"trained": True, "wrong": 40, "wrong_from_train": 12, "per_seed": [{}]} | changes
 
     assert repeats(arm()) == (
-        "12 of its 40 wrong answers are, word for word, answers of the training rows: it repeats what it learnt."
+        "12 of its 40 wrong answers are, word for word, what the training row said "
+        "that asks most nearly the same: it repeats what it learnt."
     )
     assert "wrong answers (all seeds together) are" in repeats(arm(per_seed=[{}, {}]))
     for changes in ({"trained": False}, {"wrong": 19, "wrong_from_train": 19}, {"wrong_from_train": 11}):

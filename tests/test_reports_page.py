@@ -254,7 +254,7 @@ def test_wrong_answers_taken_from_training_are_told():
 
     assert "40 of its 40 wrong answers" not in text({"few_shot": 40})  # its shots are training answers by design
     told = text({"qlora": 12, "nearest": 39})
-    assert "12 of its 40 wrong answers are, word for word, answers of the training rows" in told
+    assert "12 of its 40 wrong answers are, word for word, what the training row said" in told
     assert re.search(r"nearest [\d.% ]+40 39 ", told)
     assert "Taken from training" not in Page(render_report(*make_run(rows=20))).text
 
