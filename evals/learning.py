@@ -12,7 +12,9 @@ from typing import Literal
 from evals.fit_report import LossPoint
 
 Kind = Literal["underfit", "well_fit", "overfit", "unknown"]
-Cause = Literal["rising", "by_heart", "hardly", "falling", "budget", "level", "unsteady", "few_points", "no_validation"]
+Cause = Literal[
+    "rising", "by_heart", "hardly", "falling", "budget", "level", "unlearnt", "unsteady", "few_points", "no_validation"
+]
 
 FEWEST_POINTS = 4
 """Evaluations below this number don't make a curve."""
@@ -28,6 +30,13 @@ CLEAR_AT_BUDGET = 0.6
 
 LATE = 0.75
 """The end of a training is what comes after this share of its steps."""
+
+POOR = 0.5
+"""A score below this on the model's own answers to held-out rows is far from what was to be learnt …"""
+
+NO_GAP = 0.95
+"""… and a training loss of at least this share of the validation loss says that the training rows aren't known
+better: a learning rate that falls to zero flattens the curve of a training that should have gone on."""
 
 LEARNT = 0.2
 """A training loss that falls by this share shows that something was learnt."""
@@ -75,6 +84,8 @@ def diagnose(losses: Sequence[LossPoint], *, ended_by_budget: bool = False) -> D
     - unknown: it rose clearly from its lowest evaluation on, and the training loss didn't fall (``unsteady``);
     - underfit: the validation loss is lowest at the end and fell clearly over the last quarter of the steps
       (``falling``), where 3% are enough if a token budget ended the training (``budget``);
+    - underfit: at the end less than half of the held-out rows are answered right, and the training loss is no
+      lower than the validation loss (``unlearnt``);
     - well fit: everything else (``level``).
 
     Points whose loss isn't a finite number are passed over.
@@ -110,6 +121,9 @@ def _judge(
             return "underfit", "budget"
         if clear(late - last.validation, late):
             return "underfit", "falling"
+    if last.score is not None and last.score < POOR and last.train is not None:
+        if last.train >= NO_GAP * last.validation:
+            return "underfit", "unlearnt"
     return "well_fit", "level"
 
 

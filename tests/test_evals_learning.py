@@ -54,6 +54,14 @@ def test_a_slight_fall_at_the_end_counts_where_a_budget_ended_the_training():
     assert judged([2.0, 1.0, 0.9, 0.9, 0.9], ended_by_budget=True) == ("well_fit", "level")
 
 
+def test_a_level_curve_with_poor_answers_and_no_gap_is_underfit():
+    losses, scores = [7.0, 0.6, 0.3, 0.25, 0.24], [0.0, 0.0, 0.1, 0.2, 0.2]
+    assert judged(losses, [0.7, 0.35, 0.26, 0.25], scores) == ("underfit", "unlearnt")
+    assert judged(losses, [0.7, 0.3, 0.1, 0.05], scores) == ("well_fit", "level")  # its rows are known
+    assert judged(losses, [0.7, 0.35, 0.26, 0.25], [0.0, 0.2, 0.6, 0.7, 0.7]) == ("well_fit", "level")
+    assert judged(losses, [0.7, 0.35, 0.26, 0.25]) == ("well_fit", "level")  # nothing is known of its answers
+
+
 def test_a_curve_that_levels_off_is_well_fit():
     found = diagnose(curve([2.0, 1.0, 0.6, 0.52, 0.51, 0.505]))
     assert (found.kind, found.cause) == ("well_fit", "level")

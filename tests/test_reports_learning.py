@@ -53,6 +53,13 @@ def test_overfit_with_the_figures_that_carry_it():
     ("fit", "says"),
     [
         (
+            fit_of([7.0, 0.6, 0.3, 0.25, 0.25], [0.7, 0.35, 0.26, 0.25], [0.0, 0.0, 0.1, 0.25, 0.25]),
+            "Underfit: the curve is level, but only 25.0% of the answers are right at the end, and the training rows "
+            "aren't known better than the held-out ones (loss 0.250 against 0.250): more epochs or a higher learning "
+            "rate may teach it; the score on 32 validation rows was 0.0% before training, 25.0% at step 30 and 25.0% "
+            "at the end.",
+        ),
+        (
             fit_of([2.0, 1.99, 1.98, 1.99], [2.0, 1.2, 0.4]),
             "Overfit: the training loss fell to 0.400, while the validation loss hardly moved (2.00 before training, "
             "1.98 at its lowest): what it learns holds for the training rows alone.",
