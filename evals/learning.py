@@ -121,9 +121,9 @@ def _judge(
             return "underfit", "budget"
         if clear(late - last.validation, late):
             return "underfit", "falling"
-    if last.score is not None and last.score < POOR and last.train is not None:
-        if last.train >= NO_GAP * last.validation:
-            return "underfit", "unlearnt"
+    poor = last.score is not None and last.score < POOR
+    if poor and last.train is not None and last.train >= NO_GAP * last.validation:
+        return "underfit", "unlearnt"
     return "well_fit", "level"
 
 

@@ -99,8 +99,8 @@ def _because(fit: Fit, found: Mapping[str, Any]) -> str:
         return f"{opening}from {loss(found['late'])} at three quarters of the steps to {loss(last['validation'])}"
     if cause == "unlearnt":
         return (
-            f"the curve is level, but only {percent(last['score'])} of the answers are right at the end, and the training "
-            f"rows aren't known better than the held-out ones (loss {loss(last['train'])} against "
+            f"the curve is level, but only {percent(last['score'])} of the answers are right at the end, and the "
+            f"training rows aren't known better than the held-out ones (loss {loss(last['train'])} against "
             f"{loss(last['validation'])}): more epochs or a higher learning rate may teach it"
         )
     change = signed_percent(last["validation"] / found["late"] - 1) if found["late"] else "0%"
