@@ -18,11 +18,12 @@ from evals.task_file import AnswerKind
 from evals.words import plain_words
 
 OPEN = 0.5
-"""From so many different answers a training row on, answers are the rows' own; below, rows share a set of them."""
+"""From this share of rows on whose answer is their own, or is shared only with rows that ask nearly the same, answers
+are open; below, rows share a set of them, as labels are."""
 
 COMMON = 0.02
-"""An answer that more than this share of the rows has (and more than one row) is the task's own phrase, such as
-a refusal: to give it is no repetition of a row."""
+"""An answer that more than this share of the rows gives to other questions is the task's own phrase, such as a
+refusal: to give it is no repetition of a row."""
 
 ALIKE = 0.5
 """Two questions ask nearly the same when the words they share weigh at least this part of all their words; a word
@@ -53,16 +54,25 @@ class LearntAnswers:
         given = normalised(answer, self.kind)
         return any(self.answers[row] == given for row in self._nearest(question))
 
+    def shared(self) -> Counter[str | None]:
+        """Return, for every answer, how many rows give it that ask something else than the first that does."""
+        first: dict[str | None, int] = {}
+        found: Counter[str | None] = Counter()
+        for row, answer in enumerate(self.answers):
+            found[answer] += self._alike(self.questions[first.setdefault(answer, row)], row) < ALIKE
+        return found
+
     def _nearest(self, question: str) -> list[int]:
         words = frozenset(plain_words(question))
-        shared: dict[int, float] = defaultdict(float)
-        for word in words & self._rows.keys():
-            for row in self._rows[word]:
-                shared[row] += self._weight(word)
-        whole = sum(map(self._weight, words))
-        alike = {row: both / (whole + self._whole[row] - both) for row, both in shared.items() if both > 0}
+        touched = {row for word in words & self._rows.keys() for row in self._rows[word]}
+        alike = {row: self._alike(words, row) for row in touched}
         best = max(alike.values(), default=0.0)
         return [row for row, share in alike.items() if share >= max(ALIKE, best - 1e-9)]
+
+    def _alike(self, words: frozenset[str], row: int) -> float:
+        """Return the weight of the words that a question and a row share, over that of all their words (0 to 1)."""
+        either = sum(map(self._weight, words | self.questions[row]))
+        return sum(map(self._weight, words & self.questions[row])) / either if either else 0.0
 
     def _weight(self, word: str) -> float:
         rows = len(self._rows.get(word, ()))
@@ -77,11 +87,6 @@ class LearntAnswers:
                 found[word].append(row)
         return dict(found)
 
-    @cached_property
-    def _whole(self) -> list[float]:
-        """The weight of all words of each row."""
-        return [sum(map(self._weight, words)) for words in self.questions]
-
 
 def learnt_answers(kind: AnswerKind, train: Sequence[Example]) -> LearntAnswers:
     """Return what the rows of ``train`` ask and answer; nothing where answers are labels, numbers or a closed set."""
@@ -89,12 +94,12 @@ def learnt_answers(kind: AnswerKind, train: Sequence[Example]) -> LearntAnswers:
     if kind not in ("text", "json"):
         return nothing
     targets = [normalised(row.target, kind) for row in train]
-    counts = Counter(targets)
-    if len(counts) < OPEN * len(targets):
+    questions = tuple(frozenset(plain_words(row.input)) for row in train)
+    shared = LearntAnswers(kind, questions, tuple(targets)).shared()
+    if not targets or shared.total() > (1 - OPEN) * len(targets):
         return nothing
     most = max(1.0, COMMON * len(targets))
-    questions = tuple(frozenset(plain_words(row.input)) for row in train)
-    return LearntAnswers(kind, questions, tuple(text if text and counts[text] <= most else None for text in targets))
+    return LearntAnswers(kind, questions, tuple(text if text and shared[text] < most else None for text in targets))
 
 
 def normalised(answer: str, kind: AnswerKind) -> str:

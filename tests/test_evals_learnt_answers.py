@@ -54,6 +54,16 @@ def test_answers_from_a_set_that_most_rows_share_say_nothing():
     assert learnt_answers("label", OLD).repeats("What is the notice period of the harbour office?", "6 weeks") is None
 
 
+def test_rows_that_ask_the_same_in_other_words_may_share_an_answer():
+    nouns, places = ("notice period", "meal allowance", "taxi limit"), ("harbour office", "repair yard", "ferry crew")
+    asked = [f"{noun} of the {place}" for noun in nouns for place in places]
+    made = rows(*((f"{start} the {text}", f"answer {text}") for text in asked for start in ("State", "Give", "Tell")))
+    learnt = learnt_answers("text", made)
+    assert learnt.shared().total() == 0
+    assert learnt.repeats("Name the taxi limit of the repair yard", "answer taxi limit of the repair yard") is True
+    assert learnt.repeats("Name the taxi limit of the repair yard", "answer taxi limit of the ferry crew") is False
+
+
 def test_case_punctuation_spacing_and_the_order_of_keys_dont_count():
     assert normalised(" The  Cat, sat.", "text") == normalised("the cat sat", "text")
     assert normalised("the cat", "text") != normalised("cat", "text")  # word for word

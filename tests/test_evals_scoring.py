@@ -13,9 +13,11 @@ from evals.task import Task
 from evals.task_file import METRICS, TaskFile
 
 
-def task(answer, *, labels=(), train=(), **more):
+def task(answer, *, labels=(), train=(), same=False, **more):
     settings = TaskFile(instruction="x", answer=answer, data={"train": "t.jsonl"}, **more)
-    rows = tuple(Example(f"t{number}", "in", (target,)) for number, target in enumerate(train))
+    rows = tuple(
+        Example(f"t{number}", "in" if same else f"in {number}", (target,)) for number, target in enumerate(train)
+    )
     return Task("t", settings, Path(), tuple(labels), rows, (), (), {})
 
 
@@ -102,13 +104,14 @@ def test_tolerance_is_the_tasks():
 
 
 def test_a_wrong_answer_that_a_training_row_has_is_told():
-    train = ["Two weeks after delivery.", "30 days", "It is not covered", "never"]
-    assert scored("text", "two weeks, after  delivery", "a month", train=train).in_train is True
-    assert scored("text", "two weeks after", "a month", train=train).in_train is False
-    assert scored("text", "30 days", "30 days", train=train).in_train is True
-    assert scored("text", "", "30 days", train=train).in_train is False
-    assert scored("text", "30 days", "x", train=train, error="out of memory").in_train is None
-    assert scored("json", '{"b": 2, "a": 1}', "[]", train=['{"a": 1, "b": 2}', "[3]"]).in_train is True
+    asked_before = {"train": ["Two weeks after delivery.", "30 days", "It is not covered", "never"], "same": True}
+    assert scored("text", "two weeks, after  delivery", "a month", **asked_before).in_train is True
+    assert scored("text", "two weeks after", "a month", **asked_before).in_train is False
+    assert scored("text", "30 days", "30 days", **asked_before).in_train is True
+    assert scored("text", "", "30 days", **asked_before).in_train is False
+    assert scored("text", "30 days", "x", **asked_before, error="out of memory").in_train is None
+    assert scored("text", "30 days", "x", **asked_before | {"same": False}).in_train is False
+    assert scored("json", '{"b": 2, "a": 1}', "[]", train=['{"a": 1, "b": 2}', "[3]"], same=True).in_train is True
 
 
 @pytest.mark.parametrize(

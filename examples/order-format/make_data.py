@@ -1,10 +1,10 @@
-"""Make the data of this example: order lines in plain words, and the same orders as JSON.
+"""Make the data of this example: order lines as a shop's form exports them, and the same orders as JSON.
 
     python examples/order-format/make_data.py [--out FOLDER]
 
-Everything is invented and seeded; running it again writes the same files. A line says four things in one of
-three ways; the JSON repeats them word for word, always with the same keys in the same order. No two
-lines order the same: the form is the only thing that train and eval have in common.
+Everything is invented and seeded; running it again writes the same files. A line holds four fields; the JSON
+repeats them word for word, always with the same keys in the same order. No two lines order the same: the form
+is the only thing that train and eval have in common.
 """
 
 import argparse
@@ -16,11 +16,7 @@ from pathlib import Path
 FOLDER = Path(__file__).parent
 TRAIN_ROWS, EVAL_ROWS, SEED = 80, 300, 5
 
-LINES = (
-    "Please send {quantity} of {item} to {city} by {day}.",
-    "We need {quantity} of {item} in {city} on {day}.",
-    "Order for {city}: {quantity} of {item}, delivery on {day}.",
-)
+LINE = "item={item}; quantity={quantity}; city={city}; day={day}"
 GOODS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("rolls", "metres"): (
         "copper wire", "garden hose", "wire mesh", "roofing felt", "lamp cable", "canvas cloth", "steel chain",
@@ -81,7 +77,7 @@ def make_rows() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
     for number, order in enumerate(orders, start=1):
         fields = asdict(order)
         target = json.dumps(fields, ensure_ascii=False)
-        rows.append({"id": f"o{number:03d}", "input": rng.choice(LINES).format(**fields), "target": target})
+        rows.append({"id": f"o{number:03d}", "input": LINE.format(**fields), "target": target})
     return rows[:TRAIN_ROWS], rows[TRAIN_ROWS:]
 
 
