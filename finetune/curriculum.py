@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from finetune.pretrain_batch import Batch, pack_rows
 from finetune.pretrain_plan import Validation
 from finetune.world_rows import LessonRow, encode_lessons
-from finetune.worlds import KINDS, make_lesson
+from finetune.worlds import BROAD_KINDS, KINDS, make_lesson
 
 if TYPE_CHECKING:
     import torch
@@ -31,9 +31,9 @@ AT_FRONTIER = 0.7
 TESTED = 16
 
 LATE_AT = 4000
-LATE_SHARES = {"reading": 3.0, "labels_shots": 2.0, "labels_rule": 2.5, "format_shots": 3.0, "format_rule": 2.0}
-"""From this step on the shares even out, every kind stands at one of its last two levels whatever it has passed, and
-words are drawn broadly: what is left of a course goes to what the model will be asked."""
+LATE_SHARES = {"reading": 3.0, "labels_shots": 2.5, "labels_rule": 2.5, "format_shots": 2.0, "format_rule": 1.0}
+"""From this step on, the course's last part: whatever was passed, all kinds come at all levels of ``BROAD_KINDS``, with
+words and wordings drawn broadly. What is left of a course goes to what the model will be asked."""
 
 DOUBLED_AT = 3000
 """From this step on a batch holds twice the tokens: rows are long by then, and the workers share them evenly."""
@@ -66,14 +66,14 @@ class Curriculum(Iterator[Batch]):
         """Return the batch of the next step."""
         rng = random.Random(f"{self.seed}/step/{self.step}")
         if self.step == LATE_AT:
-            self.levels = {kind: max(self.levels.get(kind, 0), len(levels) - 2) for kind, levels in KINDS.items()}
+            self.levels = {kind: len(levels) - 1 for kind, levels in BROAD_KINDS.items()}
         shares = SHARES if self.step < LATE_AT else LATE_SHARES
         kind = rng.choices(list(self.levels), [shares[kind] for kind in self.levels])[0]
         level = self._level(kind, rng)
         rows = self._rows(kind, level, rng)
         self.step += 1
         batch = pack_rows([row.row for row in rows], self.pad_id)
-        if level == self.levels[kind]:
+        if self.step <= LATE_AT and level == self.levels[kind]:
             self.spent[kind] += batch.tokens
             if self.spent[kind] > self.rung_tokens:
                 self._go_up(kind)
@@ -102,12 +102,14 @@ class Curriculum(Iterator[Batch]):
             loss, accuracy = answer_accuracy(module, rows, self.pad_id)
             losses.append(loss)
             scores[f"{kind}_{level}"] = accuracy
-            if accuracy > PASS:
+            if accuracy > PASS and not broad:
                 self._go_up(kind)
         return Validation(sum(losses) / len(losses), scores)
 
     def _level(self, kind: str, rng: random.Random) -> int:
         top = self.levels[kind]
+        if self.step >= LATE_AT:
+            return rng.randint(0, top)
         if top == 0 or rng.random() < AT_FRONTIER:
             return top
         return rng.randrange(max(0, top - 3), top)

@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from evals.example import Prompt, Shot
+from finetune.world_broad_wordings import BROAD_RULES, BROAD_SORTING
 from finetune.world_lesson import Lesson, as_passages, with_more
 from finetune.world_wordings import with_setting
 from finetune.world_words import TOPICS, Words
@@ -30,19 +31,6 @@ TOPIC_RULES = (
     "If it is about a {sign}, answer {label}.",
     "Use {label} for a {sign}.",
 )
-BROAD_WORD_RULES = (
-    "{sign}: {label}.",
-    "If {sign} occurs, answer {label}.",
-    "Texts with {sign} get {label}.",
-    "When the text has {sign}, the label is {label}.",
-    "Where you see {sign}, write {label}.",
-    "{sign} means {label}.",
-    "A text with {sign} is {label}.",
-    "For {sign} answer {label}.",
-    "Any text that contains {sign} belongs to {label}.",
-)
-"""The sign stands before the label, as a fact's entity does before its value (see ``world_facts.Relation``)."""
-
 HELD_OUT_WORD_RULES = ("A text in which {sign} appears gets {label}.",)
 HELD_OUT_TOPIC_RULES = ("A text that mentions a {sign} gets {label}.",)
 RULES: dict[tuple[bool, bool], tuple[str, ...]] = {
@@ -90,6 +78,14 @@ SHAPES = (
 )
 """The steps of the course: many labels with short texts first (see ``world_reading.SHAPES``)."""
 
+BROAD_SHAPES = (
+    Shape((4, 8), (20, 28), (1, 1), (0, 2)),
+    Shape((3, 6), (16, 28), (1, 1), (0, 4), sentences=0.2),
+    Shape((3, 6), (14, 24), (1, 2), (1, 5), sentences=0.3, stand_in=0.1),
+    Shape((2, 8), (12, 28), (1, 3), (1, 6), sentences=0.4, stand_in=0.1),
+)
+"""The levels of the course's last part, drawn side by side. Topics are left out: they stayed at chance."""
+
 
 @dataclass(frozen=True, slots=True)
 class Sorting:
@@ -126,7 +122,7 @@ def sorting_by_rule(words: Words, shape: Shape, asked: int = 12) -> Lesson:
     rng = words.rng
     rule = _rule(words, shape)
     if words.broad and not rule.by_topic and not words.held_out:
-        wording = rng.choice(BROAD_WORD_RULES)
+        wording = rng.choice(BROAD_RULES)
     else:
         wording = rng.choice(RULES[rule.by_topic, words.held_out])
     order = rng.sample(rule.labels, len(rule.labels))
@@ -134,13 +130,14 @@ def sorting_by_rule(words: Words, shape: Shape, asked: int = 12) -> Lesson:
         wording.format(label=label, sign=rule.names.get(label) or " or ".join(rule.signs[label])) for label in order
     ]
     instruction = f"{_instruction(words, rule, 0.3)} {' '.join(told)}" if rng.random() < 0.7 else " ".join(told)
-    texts = _texts(words, rule, shape, min(asked, 3 * len(rule.labels)))
+    texts = _texts(words, rule, shape, 20 if words.broad else min(asked, 3 * len(rule.labels)))
     return with_more("labels_rule", Prompt(instruction, ""), [Shot(text, label) for text, label, _ in texts])
 
 
 def _instruction(words: Words, rule: Sorting, listed: float) -> str:
     """Return the wording, half the time with the line of labels that label tasks get."""
-    text = words.rng.choice(HELD_OUT_PLAIN) if words.held_out else with_setting(words, words.rng.choice(PLAIN))
+    plain = (*PLAIN, *BROAD_SORTING) if words.broad else PLAIN
+    text = words.rng.choice(HELD_OUT_PLAIN) if words.held_out else with_setting(words, words.rng.choice(plain))
     if words.rng.random() < listed:
         return f"{text}\nLabels: {', '.join(sorted(rule.labels))}"
     return text

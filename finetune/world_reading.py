@@ -3,6 +3,7 @@
 from dataclasses import dataclass, replace
 
 from evals.example import Passage, Prompt, Shot
+from finetune.world_broad_wordings import BROAD_READING, BROAD_UNKNOWN
 from finetune.world_facts import RELATIONS, Fact, Relation, ask, invented_relation, state
 from finetune.world_lesson import Lesson, with_more
 from finetune.world_wordings import filler, with_setting
@@ -78,6 +79,14 @@ Choosing the entity is learnt from many entities with one fact each: between two
 guessing (measured: at chance for 2.5 million tokens, where eight entities took half a million).
 """
 
+BROAD_SHAPES = (
+    replace(SHAPES[5], generic=0.5, unknown=0.4, warned=0.5),
+    replace(SHAPES[6], generic=0.5, warned=0.5),
+    replace(SHAPES[7], generic=0.5),
+    replace(SHAPES[8], generic=0.5),
+)
+"""The levels of the course's last part, drawn side by side."""
+
 
 def reading(words: Words, shape: Shape) -> Lesson:
     """Return one reading lesson of ``shape``."""
@@ -111,7 +120,10 @@ def _shots(words: Words, shape: Shape) -> tuple[Shot, ...]:
 def _instruction(words: Words, mentions_unknown: bool) -> str:
     if words.held_out:
         return words.rng.choice(HELD_OUT_UNKNOWN if mentions_unknown else HELD_OUT_PLAIN)
-    return with_setting(words, words.rng.choice(WITH_UNKNOWN if mentions_unknown else PLAIN))
+    pool: tuple[str, ...] = WITH_UNKNOWN if mentions_unknown else PLAIN
+    if words.broad:
+        pool += BROAD_UNKNOWN if mentions_unknown else BROAD_READING
+    return with_setting(words, words.rng.choice(pool))
 
 
 def _names(words: Words, count: int, alike: float) -> list[str]:
