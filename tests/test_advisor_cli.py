@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from finetune import private_rule
 from tests.small_task import rows, write_jsonl, write_task
 from tests.test_advisor_run import tuneworthy
 
@@ -226,7 +227,8 @@ def test_arms_lists_every_arm_with_a_sentence(capsys):
     assert all(len(line.split()) > 4 for line in out.splitlines())
 
 
-def test_builtin_measures_every_ability(tmp_path, capsys):
+def test_builtin_measures_every_ability(tmp_path, capsys, monkeypatch):
+    monkeypatch.setattr(private_rule, "EPOCHS", 0.1)
     code, out, err = tuneworthy(capsys, "builtin", "--abilities", "--rows", "1", "--json")
     assert code == 0, err
     abilities = json.loads(out)

@@ -16,7 +16,7 @@ from finetune.builtin_tokenizer import END_ID, PAD_ID, train_tokenizer
 from finetune.curriculum import TESTED, Curriculum, answer_accuracy
 from finetune.world_lesson import spans, text_of
 from finetune.world_rows import encode_lessons
-from finetune.worlds import KINDS, make_lesson
+from finetune.worlds import BROAD_KINDS, KINDS, make_lesson
 
 SHIPPED = Path(__file__).parent.parent / "baselines" / "builtin"
 
@@ -29,7 +29,7 @@ def tokenizer():
 @given(text=st.text(max_size=60))
 @settings(max_examples=60, deadline=None)
 def test_any_text_comes_back_from_its_tokens(tokenizer, text):
-    assert tokenizer.decode(tokenizer.encode(text).ids) == text
+    assert tokenizer.decode(tokenizer.encode(text).ids, skip_special_tokens=False) == text
 
 
 @pytest.mark.parametrize("kind", sorted(KINDS))
@@ -94,8 +94,25 @@ def test_the_late_part_opens_every_kind_near_its_end_and_draws_words_broadly(tok
     asked.clear()
     next(made)
     assert set(asked) == {True}
-    assert made.levels == {kind: len(levels) - 2 for kind, levels in KINDS.items()}
+    assert made.levels == {kind: len(levels) - 1 for kind, levels in BROAD_KINDS.items()}
     assert next(made).ids.size > 1.4 * max(sizes)
+
+
+def test_the_late_part_draws_every_level_and_goes_no_further(tokenizer, monkeypatch):
+    monkeypatch.setattr(curriculum, "LATE_AT", 0)
+    asked = set()
+    monkeypatch.setattr(
+        curriculum,
+        "make_lesson",
+        lambda kind, level, seed, **how: (asked.add((kind, level)), make_lesson(kind, level, seed, **how))[1],
+    )
+    made = course(tokenizer, rung_tokens=500)
+    for _ in range(120):
+        next(made)
+    assert asked == {(kind, level) for kind, levels in BROAD_KINDS.items() for level in range(len(levels))}
+    monkeypatch.setattr(curriculum, "answer_accuracy", lambda *_: (0.1, 1.0))
+    made.validate(torch.nn.Identity(), 100)
+    assert made.levels == {kind: len(levels) - 1 for kind, levels in BROAD_KINDS.items()}
 
 
 def test_a_course_put_back_gives_the_same_batches(tokenizer):

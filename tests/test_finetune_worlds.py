@@ -8,13 +8,17 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.render import render_plain
+from finetune import world_broad_wordings as wordings
 from finetune import world_formats, world_labels, world_reading, world_wordings
+from finetune.world_facts import RELATIONS
 from finetune.world_lesson import spans, text_of
 from finetune.world_reading import UNKNOWN
+from finetune.world_wordings import HELD_OUT_FACTS, HELD_OUT_QUESTIONS
 from finetune.world_words import GENERAL, WORK, Words, is_held_out
-from finetune.worlds import KINDS, make_lesson
+from finetune.worlds import BROAD_KINDS, KINDS, make_lesson
 
 RUNGS = [(kind, level) for kind, levels in KINDS.items() for level in range(len(levels))]
+BROAD_RUNGS = [(kind, level) for kind, levels in BROAD_KINDS.items() for level in range(len(levels))]
 
 
 def words_of(text):
@@ -182,16 +186,37 @@ def test_late_records_take_any_everyday_word_for_a_key():
     assert len(keys(broad=False)) < 20
 
 
-@pytest.mark.parametrize(("kind", "level"), RUNGS)
+@pytest.mark.parametrize(("kind", "level"), BROAD_RUNGS)
 def test_broad_lessons_are_other_lessons_of_the_same_kind(kind, level):
-    narrow, broad = make_lesson(kind, level, "7"), make_lesson(kind, level, "7", broad=True)
+    narrow, broad = make_lesson(kind, 0, "7"), make_lesson(kind, level, "7", broad=True)
     assert broad == make_lesson(kind, level, "7", broad=True)
-    assert any(make_lesson(kind, level, str(n)) != make_lesson(kind, level, str(n), broad=True) for n in range(10))
     assert broad.kind == narrow.kind
     assert text_of(broad).startswith(f"{render_plain(broad.prompt)} {broad.answer}")
 
 
+def test_broad_wordings_state_the_value_last_and_are_none_that_is_kept_from_training():
+    facts = [*wordings.BROAD_FACTS, *(one for stated, _ in wordings.BROAD_OWN.values() for one in stated)]
+    questions = [*wordings.BROAD_QUESTIONS, *(one for _, asked in wordings.BROAD_OWN.values() for one in asked)]
+    backwards = [one for one in facts if one.index("{e}") > one.index("{v}")]
+    assert not backwards
+    assert all("{e}" in one and "{v}" not in one for one in questions)
+    kept = {*HELD_OUT_FACTS, *HELD_OUT_QUESTIONS}
+    for relation in RELATIONS:
+        if len(relation.facts) > 2:
+            kept |= {relation.facts[-1], relation.questions[-1]}
+    assert kept.isdisjoint((*facts, *questions))
+    assert set(wordings.BROAD_OWN) == {relation.noun for relation in RELATIONS}
+
+
+def test_broad_lessons_take_the_broad_wordings():
+    texts = [text_of(make_lesson("reading", 0, str(seed), broad=True)) for seed in range(300)]
+    narrow = [text_of(make_lesson("reading", 5, str(seed))) for seed in range(300)]
+    for sign in ("According to the list, ", "owes its start to", "Look up the", "Keep it short."):
+        assert any(sign in text for text in texts), sign
+        assert not any(sign in text for text in narrow), sign
+
+
 def test_broad_rules_name_the_sign_before_the_label():
-    for wording in world_labels.BROAD_WORD_RULES:
+    for wording in wordings.BROAD_RULES:
         assert wording.index("{sign}") < wording.index("{label}")
         assert wording not in world_labels.HELD_OUT_WORD_RULES
