@@ -1,0 +1,129 @@
+"""The advice: everything that the answers tell, as the content of ``advice.json`` (schema 1)."""
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from typing import Any
+
+from advisor.cases import nearest
+from advisor.flips import Flip, Unknown, find_out, flips
+from advisor.questions import questions, relevant
+from advisor.recommend import NOT_READY, Option, Recommendation, Weight, recommend
+from advisor.scorecard import Reason
+
+SCHEMA = 1
+
+NAMES = {
+    "prompt": "prompting alone",
+    "rag": "retrieval (RAG)",
+    "tune": "fine-tuning",
+    "rag_tune": "retrieval and fine-tuning together",
+    "classic": "a classic method, no language model",
+    NOT_READY: "not ready yet: do this first",
+}
+"""How the options are called in sentences."""
+
+
+def advise(
+    answers: Mapping[str, str],
+    measured: Mapping[str, str] | None = None,
+    *,
+    estimates: Mapping[str, Any] | None = None,
+    readiness: list[dict[str, Any]] | None = None,
+) -> dict[str, Any]:
+    """Return the advice for ``answers`` (key → option).
+
+    ``measured`` has, for answers that come from data, the sentence that says what was counted. ``estimates`` and
+    ``readiness`` are taken over as they are (None: not made).
+    """
+    made = recommend(answers)
+    return {
+        "schema": SCHEMA,
+        "recommendation": _recommended(made),
+        "options": [_option(option) for option in made.options],
+        "blocks": [
+            {"kind": gate.kind, "options": list(gate.options), "answers": dict(gate.when), **_reason(gate.reason)}
+            for gate in made.blocks
+        ],
+        "flips": [_flip(flip) for flip in flips(answers)],
+        "find_out": [_unknown(unknown) for unknown in find_out(answers)],
+        "estimates": estimates,
+        "readiness": readiness,
+        "answers": _answers(answers, measured or {}),
+        "cases": [asdict(case) for case in nearest(relevant(answers))],
+    }
+
+
+def _recommended(made: Recommendation) -> dict[str, Any]:
+    first = made.options[0]
+    todo = [gate.reason.text for gate in made.blocks if gate.kind == "first"]
+    name = NAMES[first.approach]
+    sentence = f"{name[0].upper()}{name[1:]} ({first.probability:.0%})."
+    if first.approach == NOT_READY:
+        sentence = f"Not ready: {' '.join(todo)} Until then: {NAMES[made.meanwhile]}."
+    return {
+        "approach": made.approach,
+        "probability": round(first.probability, 4),
+        "meanwhile": made.meanwhile,
+        "sentence": sentence,
+        "first": todo,
+    }
+
+
+def _option(option: Option) -> dict[str, Any]:
+    weights = [("for", weight) for weight in option.reasons_for]
+    weights += [("against", weight) for weight in option.reasons_against]
+    return {
+        "approach": option.approach,
+        "name": NAMES[option.approach],
+        "probability": round(option.probability, 4),
+        "reasons": [_weight(direction, weight) for direction, weight in weights],
+    }
+
+
+def _weight(direction: str, weight: Weight) -> dict[str, Any]:
+    return {
+        "direction": direction,
+        "answers": dict(weight.answers),
+        "points": round(weight.points, 2),
+        **_reason(weight.reason),
+    }
+
+
+def _reason(reason: Reason) -> dict[str, Any]:
+    source = None if reason.source is None else asdict(reason.source)
+    return {"text": reason.text, "figure": reason.figure, "source": source}
+
+
+def _flip(flip: Flip) -> dict[str, Any]:
+    return {"changes": dict(flip.changes), "approach": flip.approach, "probability": round(flip.probability, 4)}
+
+
+def _unknown(unknown: Unknown) -> dict[str, Any]:
+    return {
+        "key": unknown.question.key,
+        "question": unknown.question.text,
+        "decides": unknown.decides,
+        "could_be": dict(unknown.could_be),
+        "how": unknown.question.find_out,
+    }
+
+
+def _answers(answers: Mapping[str, str], measured: Mapping[str, str]) -> dict[str, Any]:
+    known = relevant(answers)
+    listed: dict[str, Any] = {}
+    for question in questions():
+        value = known.get(question.key)
+        if question.skipped(known):
+            origin = "skipped"
+        elif value is None:
+            origin = "unknown"
+        else:
+            origin = "measured" if question.key in measured else "said"
+        listed[question.key] = {
+            "question": question.text,
+            "value": value,
+            "text": None if value is None else question.options[value],
+            "origin": origin,
+            "note": measured.get(question.key),
+        }
+    return listed

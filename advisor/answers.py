@@ -1,0 +1,81 @@
+"""Answers to the advisor's questions: read from a file or from ``key=value``, checked, and written back.
+
+A file is YAML or JSON with one key per question; ``unknown`` (or null) means "don't know", as does leaving it out.
+"""
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import yaml
+
+from advisor.questions import Question, questions
+from evals.errors import TaskError, UsageError
+from evals.files import write_text
+from evals.task_yaml import read_yaml
+
+UNKNOWN = "unknown"
+
+
+def read_answers(path: Path) -> dict[str, str]:
+    """Return the answers in a file, without unknown ones. Raises ``TaskError`` with file and line."""
+    located = read_yaml(path)
+    found: dict[str, str] = {}
+    for key, value in located.data.items():
+        try:
+            given = checked(key, value)
+        except UsageError as error:
+            raise TaskError(f"{path}:{located.lines[key,]}: {error}") from None
+        if given is not None:
+            found[key] = given
+    return found
+
+
+def set_answers(pairs: Sequence[str]) -> dict[str, str | None]:
+    """Return the answers of ``key=value`` pairs; None makes one unknown. Raises ``UsageError``."""
+    found: dict[str, str | None] = {}
+    for pair in pairs:
+        key, sign, value = pair.partition("=")
+        if not sign:
+            raise UsageError(f"--set {pair}: should be key=value, as in --set task=sorting")
+        found[key.strip()] = checked(key.strip(), value.strip())
+    return found
+
+
+def checked(key: str, value: object) -> str | None:
+    """Return a valid answer, None for an unknown one. Raises ``UsageError`` with what would be valid."""
+    by_key = {question.key: question for question in questions()}
+    if key not in by_key:
+        near = difflib.get_close_matches(key, by_key, n=1)
+        hint = f"did you mean {near[0]}?" if near else "`tuneworthy questions` lists them"
+        raise UsageError(f"there's no question {key!r}; {hint}")
+    if value is None or value == UNKNOWN:
+        return None
+    options = by_key[key].options
+    if not isinstance(value, str) or value not in options:
+        raise UsageError(f"{key}: {value!r} is no answer; choose from {', '.join([*options, UNKNOWN])}")
+    return value
+
+
+def write_answers(path: Path, answers: Mapping[str, str]) -> None:
+    """Write ``answers`` in the order of the questions, each with its question as a comment; unknown ones too."""
+    write_text(path, answers_text(answers))
+
+
+def answers_text(answers: Mapping[str, str]) -> str:
+    """Return the text of an answers file."""
+    lines = ["# Answers for `tuneworthy advise --answers FILE`; unknown means don't know."]
+    for question in questions():
+        lines.append(f"# {question.text} ({', '.join(question.options)})")
+        lines.append(yaml.safe_dump({question.key: answers.get(question.key, UNKNOWN)}).strip())
+    return "\n".join(lines) + "\n"
+
+
+def listing() -> str:
+    """Return all questions with their keys and options, for ``tuneworthy questions``."""
+    return "\n\n".join(_listed(question) for question in questions())
+
+
+def _listed(question: Question) -> str:
+    options = [f"    {value:<12} {text}" for value, text in question.options.items()]
+    return "\n".join([f"{question.key}: {question.text}", f"    {question.why}", *options])

@@ -1,0 +1,59 @@
+"""The bank of published comparisons: what each states as answers, its figures, and what won."""
+
+import math
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+FILE = Path(__file__).parent / "cases.yaml"
+NEAREST = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One comparison; ``results`` are in the unit of ``metric``, ``simplest`` is the simplest approach within noise.
+
+    ``memory`` marks figures that were not checked against the original.
+    """
+
+    id: str
+    title: str
+    year: int
+    source: str
+    metric: str
+    results: Mapping[str, float]
+    winner: str
+    simplest: str
+    answers: Mapping[str, str]
+    eval_rows: int | None = None
+    memory: bool = False
+
+
+@cache
+def cases() -> tuple[Case, ...]:
+    """Return all cases of the bank."""
+    return tuple(Case(**entry) for entry in yaml.safe_load(FILE.read_text(encoding="utf-8")))
+
+
+def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, count: int = NEAREST) -> list[Case]:
+    """Return the ``count`` cases whose answers are most like ``answers``.
+
+    An answer that agrees counts by how rare it is in the bank, one that differs counts against, unknown ones don't
+    count. Cases that share nothing are left out.
+    """
+    bank = cases() if bank is None else bank
+    common = Counter(pair for case in bank for pair in case.answers.items())
+    scored = []
+    for case in bank:
+        both = case.answers.keys() & answers.keys()
+        same = sum(
+            math.log(1 + len(bank) / common[key, answers[key]]) for key in both if case.answers[key] == answers[key]
+        )
+        differing = sum(case.answers[key] != answers[key] for key in both)
+        if same:
+            scored.append((same - differing, case))
+    return [case for _, case in sorted(scored, key=lambda pair: -pair[0])[:count]]

@@ -1,0 +1,54 @@
+"""The questions of the advisor: what is asked, in which order, and which answers make others meaningless."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import yaml
+
+FILE = Path(__file__).parent / "questions.yaml"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """One question; ``options`` maps values to their text, ``skip_when`` earlier keys to answers that void it."""
+
+    key: str
+    text: str
+    why: str
+    example: str
+    options: Mapping[str, str]
+    find_out: str
+    gate: bool = False
+    skip_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def skipped(self, answers: Mapping[str, str]) -> bool:
+        """Whether ``answers`` (key → option) make this question meaningless."""
+        return any(answers.get(key) in values for key, values in self.skip_when.items())
+
+
+@cache
+def questions() -> tuple[Question, ...]:
+    """Return all questions in the order in which they are asked."""
+    entries = yaml.safe_load(FILE.read_text(encoding="utf-8"))
+    made = []
+    for entry in entries:
+        skip = {key: tuple(values) for key, values in entry.pop("skip_when", {}).items()}
+        made.append(Question(**entry, skip_when=skip))
+    return tuple(made)
+
+
+def relevant(answers: Mapping[str, str]) -> dict[str, str]:
+    """Return ``answers`` without those to questions that earlier answers made meaningless."""
+    kept: dict[str, str] = {}
+    for question in questions():
+        if question.key in answers and not question.skipped(kept):
+            kept[question.key] = answers[question.key]
+    return kept
+
+
+def unanswered(answers: Mapping[str, str]) -> list[Question]:
+    """Return the questions that are open and not made meaningless, in order."""
+    kept = relevant(answers)
+    return [question for question in questions() if question.key not in kept and not question.skipped(kept)]

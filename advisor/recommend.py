@@ -1,0 +1,92 @@
+"""The recommendation: a pure function of the answers and the scorecard; no language model decides.
+
+Every option's points are added up (log-odds), divided by the temperature and turned into probabilities by a
+softmax. Options that a gate rules out hard get none; what a gate wants done first moves their share to "not ready".
+"""
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from advisor.questions import relevant
+from advisor.scorecard import OPTIONS, Factor, Gate, Reason, Scorecard, applies, scorecard
+
+NOT_READY = "not_ready"
+SHOWN = 3
+"""How many reasons for and against are kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Weight:
+    """What answers (mostly one) add to an option, compared with what they add to the others on average."""
+
+    answers: Mapping[str, str]
+    points: float
+    reason: Reason
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One approach with its probability and the strongest reasons for and against it."""
+
+    approach: str
+    probability: float
+    reasons_for: tuple[Weight, ...] = ()
+    reasons_against: tuple[Weight, ...] = ()
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """The ranked options; ``approach`` is the first, ``meanwhile`` the first that nothing stands against."""
+
+    approach: str
+    meanwhile: str
+    options: tuple[Option, ...]
+    blocks: tuple[Gate, ...]
+
+
+def recommend(answers: Mapping[str, str], card: Scorecard | None = None) -> Recommendation:
+    """Return what ``answers`` (key → option; missing means unknown) speak for."""
+    card = card or scorecard()
+    known = relevant(answers)
+    given = [factor for factor in card.factors if applies(factor.when, known)]
+    blocks = tuple(gate for gate in card.gates if applies(gate.when, known))
+    ruled_out = {option for gate in blocks if gate.kind == "hard" for option in gate.options}
+    waiting = {option for gate in blocks if gate.kind == "first" for option in gate.options} - ruled_out
+    sums = {
+        option: card.start[option] + sum(factor.points(option) for factor in given)
+        for option in OPTIONS
+        if option not in ruled_out
+    }
+    shares = softmax(sums, card.temperature)
+    made = []
+    for option in OPTIONS:
+        probability = 0.0 if option in waiting else shares.get(option, 0.0)
+        made.append(_option(option, probability, given))
+    if waiting:
+        made.append(Option(NOT_READY, sum(shares[option] for option in waiting)))
+    ranked = tuple(sorted(made, key=lambda option: -option.probability))
+    meanwhile = next(option.approach for option in ranked if option.approach != NOT_READY)
+    return Recommendation(ranked[0].approach, meanwhile, ranked, blocks)
+
+
+def softmax(sums: Mapping[str, float], temperature: float) -> dict[str, float]:
+    """Return the probabilities of options whose log-odds are ``sums`` over ``temperature``."""
+    highest = max(sums.values())
+    powers = {option: math.exp((value - highest) / temperature) for option, value in sums.items()}
+    total = sum(powers.values())
+    return {option: power / total for option, power in powers.items()}
+
+
+def _option(option: str, probability: float, given: list[Factor]) -> Option:
+    weights = []
+    for factor in given:
+        mean = sum(factor.points(other) for other in OPTIONS) / len(OPTIONS)
+        weights.append(Weight(factor.when, factor.points(option) - mean, factor.reason))
+    weights.sort(key=lambda weight: -abs(weight.points))
+    return Option(
+        option,
+        probability,
+        tuple([weight for weight in weights if weight.points > 0][:SHOWN]),
+        tuple([weight for weight in weights if weight.points < 0][:SHOWN]),
+    )
