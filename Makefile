@@ -1,5 +1,6 @@
 # make demo       install, run the example tasks with the built-in model and the default arms, print the paths of the reports
 # make demo-full  the same with every arm that fits and three seeds
+# make advisor-score  the advisor's first choice for 60 published comparisons, beside simple rules
 # make test       install the test extras, run the tests
 # make check      ruff and mypy --strict
 PYTHON ?= python3
@@ -7,7 +8,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: demo demo-full test check clean
+.PHONY: demo demo-full advisor-score test check clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -15,6 +16,9 @@ demo: .venv/installed
 
 demo-full: .venv/installed
 	$(BIN)/tuneworthy demo --full
+
+advisor-score: .venv/installed
+	@$(BIN)/python -m advisor.score
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest

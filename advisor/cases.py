@@ -17,7 +17,7 @@ NEAREST = 3
 class Case:
     """One comparison; ``results`` are in the unit of ``metric``, ``simplest`` is the simplest approach within noise.
 
-    ``memory`` marks figures that were not checked against the original.
+    ``memory`` marks figures that were not checked against the original; ``missed`` says why the advisor doesn't see it.
     """
 
     id: str
@@ -31,6 +31,7 @@ class Case:
     answers: Mapping[str, str]
     eval_rows: int | None = None
     memory: bool = False
+    missed: str | None = None
 
 
 @cache
@@ -43,7 +44,7 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
     """Return the ``count`` cases whose answers are most like ``answers``.
 
     An answer that agrees counts by how rare it is in the bank, one that differs counts against, unknown ones don't
-    count. Cases that share nothing are left out.
+    count. Of cases equally alike, the one with fewer answers comes first. Cases that share nothing are left out.
     """
     bank = cases() if bank is None else bank
     common = Counter(pair for case in bank for pair in case.answers.items())
@@ -55,5 +56,5 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
         )
         differing = sum(case.answers[key] != answers[key] for key in both)
         if same:
-            scored.append((same - differing, case))
-    return [case for _, case in sorted(scored, key=lambda pair: -pair[0])[:count]]
+            scored.append((same - differing, -len(case.answers), case))
+    return [case for *_, case in sorted(scored, key=lambda entry: entry[:2], reverse=True)[:count]]

@@ -1,7 +1,8 @@
 """The recommendation: a pure function of the answers and the scorecard; no language model decides.
 
-Every option's points are added up (log-odds), divided by the temperature and turned into probabilities by a
-softmax. Options that a gate rules out hard get none; what a gate wants done first moves their share to "not ready".
+Every option's points are added up (log-odds), divided by the temperature and turned into probabilities by a softmax,
+and mixed with those of the start values: some tasks go against what their answers say. Options that a gate rules out
+hard get none; what a gate wants done first moves their share to "not ready".
 """
 
 import math
@@ -53,12 +54,7 @@ def recommend(answers: Mapping[str, str], card: Scorecard | None = None) -> Reco
     blocks = tuple(gate for gate in card.gates if applies(gate.when, known))
     ruled_out = {option for gate in blocks if gate.kind == "hard" for option in gate.options}
     waiting = {option for gate in blocks if gate.kind == "first" for option in gate.options} - ruled_out
-    sums = {
-        option: card.start[option] + sum(factor.points(option) for factor in given)
-        for option in OPTIONS
-        if option not in ruled_out
-    }
-    shares = softmax(sums, card.temperature)
+    shares = mixed(total_points(known, card), card)
     made = []
     for option in OPTIONS:
         probability = 0.0 if option in waiting else shares.get(option, 0.0)
@@ -68,6 +64,22 @@ def recommend(answers: Mapping[str, str], card: Scorecard | None = None) -> Reco
     ranked = tuple(sorted(made, key=lambda option: -option.probability))
     meanwhile = next(option.approach for option in ranked if option.approach != NOT_READY)
     return Recommendation(ranked[0].approach, meanwhile, ranked, blocks)
+
+
+def total_points(answers: Mapping[str, str], card: Scorecard) -> dict[str, float]:
+    """Return the start value and all points of every option that no gate rules out."""
+    known = relevant(answers)
+    given = [factor for factor in card.factors if applies(factor.when, known)]
+    hard = [gate for gate in card.gates if gate.kind == "hard" and applies(gate.when, known)]
+    left = [option for option in OPTIONS if not any(option in gate.options for gate in hard)]
+    return {option: card.start[option] + sum(factor.points(option) for factor in given) for option in left}
+
+
+def mixed(sums: Mapping[str, float], card: Scorecard) -> dict[str, float]:
+    """Return the probabilities of the options in ``sums``: by their points, and for the lapse by the start values."""
+    by_points = softmax(sums, card.temperature)
+    by_start = softmax({option: card.start[option] for option in sums}, card.temperature)
+    return {option: (1 - card.lapse) * by_points[option] + card.lapse * by_start[option] for option in sums}
 
 
 def softmax(sums: Mapping[str, float], temperature: float) -> dict[str, float]:

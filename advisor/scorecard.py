@@ -68,18 +68,22 @@ class Gate:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """All gates and factors; ``start`` is every option's value before any answer, ``temperature`` divides the sums."""
+    """All gates and factors; ``start`` is every option's value before any answer, ``temperature`` divides the sums.
+
+    ``lapse`` is the share of tasks that go by the start values alone, whatever the answers say.
+    """
 
     factors: tuple[Factor, ...]
     gates: tuple[Gate, ...]
     start: Mapping[str, float]
     temperature: float
+    lapse: float
     sources: Mapping[str, Source] = field(default_factory=dict)
 
 
 def applies(when: Mapping[str, str], answers: Mapping[str, str]) -> bool:
-    """Whether every answer that ``when`` names was given."""
-    return all(answers.get(key) == value for key, value in when.items())
+    """Whether every answer that ``when`` names was given; ``unknown`` stands for none."""
+    return all(answers.get(key, "unknown") == value for key, value in when.items())
 
 
 @cache
@@ -97,4 +101,4 @@ def scorecard() -> Scorecard:
 
     factors = tuple(Factor(one["when"], one["push"], reason(one)) for one in data["factors"])
     gates = tuple(Gate(one["when"], one["kind"], tuple(one["options"]), reason(one)) for one in data["gates"])
-    return Scorecard(factors, gates, data["start"], data["temperature"], sources)
+    return Scorecard(factors, gates, data["start"], data["temperature"], data["lapse"], sources)

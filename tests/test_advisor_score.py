@@ -1,0 +1,63 @@
+"""The advisor's score on published cases: it holds its goals, and nothing is scored by a card that saw its source."""
+
+import re
+from dataclasses import replace
+
+import pytest
+
+from advisor import score
+from advisor.cases import cases
+from advisor.scorecard import scorecard
+
+
+@pytest.fixture(scope="module")
+def scored():
+    return score.leave_one_source_out(cases(), replace(scorecard(), start=score.BEGIN, temperature=1.0))
+
+
+def test_the_goals_are_held(scored):
+    figures = score.summary(scored)
+    assert figures["top1"] >= 0.80
+    assert figures["top2"] >= 0.95
+    assert figures["ece"] <= 0.10
+    right = [one.ranked[0] == one.case.simplest for one in scored]
+    groups = [one.case.source for one in scored]
+    for name, rule in score.BASELINES.items():
+        theirs = [rule(one.case.answers) == one.case.simplest for one in scored]
+        assert score.ahead_by(right, theirs, groups)[1] > 0, name
+
+
+def test_a_source_is_scored_without_its_own_cases(monkeypatch):
+    seen = []
+    monkeypatch.setattr(score, "fit", lambda bank, card: (seen.append({case.source for case in bank}), card)[1])
+    bank = cases()
+    score.leave_one_source_out(bank, scorecard())
+    sources = {case.source for case in bank}
+    assert len(seen) == len(sources)
+    assert all(len(sources - one) == 1 for one in seen)
+
+
+def test_the_shipped_values_are_the_fitted_ones():
+    fitted = score.fit(cases(), replace(scorecard(), start=score.BEGIN, temperature=1.0))
+    assert fitted.start == pytest.approx(scorecard().start, abs=0.02)
+    assert fitted.temperature == pytest.approx(scorecard().temperature, abs=0.02)
+
+
+def test_the_command_ends_with_a_line_for_programs(capsys):
+    assert score.main([]) == 0
+    last = capsys.readouterr().out.splitlines()[-1]
+    assert re.fullmatch(r"top1=0\.\d{3} top2=0\.\d{3} ece=0\.\d{3} n=60", last)
+
+
+def test_every_missed_case_is_told_why(scored):
+    for one in scored:
+        if one.ranked[0] != one.case.simplest:
+            assert one.case.missed, one.case.id
+
+
+def test_calibration_error_by_hand():
+    case = cases()[0]
+    sure = [score.Scored(case, {case.simplest: 0.9, "other": 0.1}) for _ in range(10)]
+    assert score.calibration_error(sure) == pytest.approx(0.1)
+    wrong = [score.Scored(case, {case.simplest: 0.1, "other": 0.9}) for _ in range(10)]
+    assert score.calibration_error(wrong) == pytest.approx(0.9)
