@@ -3,7 +3,11 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from advisor.memory_estimate import LOGIT_BYTES, NF4_DOUBLE_BITS, RUNTIME_GIB
+from advisor.other_routes import FEWEST_PAIRS, GOOD_PAIRS, TOKENS_PER_WEIGHT
 from advisor.prices import Origin, Prices
+from advisor.request_estimate import UNCERTAINTY
+from advisor.training_estimate import QLORA_SLOWDOWN
 
 EXAMPLES_BY_ANSWER = {"few": 25, "fifty": 100, "hundreds": 450, "thousands": 3000, "more": 20_000}
 """Examples by the answer to ``examples``. Our judgement: the geometric middle of each range, rounded."""
@@ -83,6 +87,19 @@ class Assumption:
     origin: Origin
 
 
+BUILT_IN = (
+    Assumption("quantised_bits", NF4_DOUBLE_BITS, "bits a weight", "built in"),
+    Assumption("logit_bytes", LOGIT_BYTES, "bytes a logit", "built in"),
+    Assumption("runtime", RUNTIME_GIB, "GiB", "built in"),
+    Assumption("qlora_slowdown", QLORA_SLOWDOWN, "times LoRA's time", "built in"),
+    Assumption("uncertainty", UNCERTAINTY, "share of each uncertain input", "built in"),
+    Assumption("tokens_per_weight", TOKENS_PER_WEIGHT, "tokens a weight", "built in"),
+    Assumption("fewest_pairs", FEWEST_PAIRS, "preference pairs", "built in"),
+    Assumption("good_pairs", GOOD_PAIRS, "preference pairs", "built in"),
+)
+"""Constants of the code that no prices file changes; each has its source where it is defined."""
+
+
 @dataclass(frozen=True)
 class Facts:
     """The numbers that differ from case to case, and the assumptions that gave them."""
@@ -142,7 +159,7 @@ def gather_facts(answers: Mapping[str, str], prices: Prices, measured: Mapping[s
         passages=round(passages),
         requests_per_month=requests,
         preference_pairs=measured.get("preference_pairs"),
-        assumptions=tuple(found.values()) + _priced(prices),
+        assumptions=(*found.values(), *_priced(prices), *BUILT_IN),
     )
 
 

@@ -14,8 +14,9 @@ from evals.task_yaml import LocatedYaml, read_yaml
 
 EXAMPLE = Path(__file__).with_name("prices.yaml")
 
-Origin = Literal["example prices", "prices file", "answer", "measured", "unknown"]
-"""Where an assumption's value came from; ``unknown`` where nobody said and the estimate took nothing for it."""
+Origin = Literal["example prices", "prices file", "answer", "measured", "built in", "unknown"]
+"""Where an assumption's value came from: ``built in`` is a constant of the code, with its source beside it there;
+``unknown`` is what nobody said and the estimate took for none."""
 
 Amount = Annotated[float, Field(ge=0)]
 """Money or a rate: nothing or more."""
