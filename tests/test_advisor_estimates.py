@@ -131,3 +131,19 @@ def test_a_gpu_that_holds_neither_is_said(tmp_path):
 
 def test_data_that_stays_at_home_asks_for_own_prices():
     assert "under `hosted`" in " ".join(estimate({"privacy": "own"}, PRICES).notes)
+
+
+def test_each_retraining_labels_a_part_anew(tmp_path):
+    text = "gpu: {{per_hour: 0}}\nrunning: {{retrains_per_year: {}, horizon_months: 6}}\n"
+    none, two = (estimate({}, priced(tmp_path, text.format(count))).break_even[0].fixed_cost for count in (0, 2))
+    # in half a year one of the two: a fifth of 1,000 examples, 2.40 each
+    assert two - none == pytest.approx(480)
+
+
+def test_requests_by_hand():
+    cost = {request.approach: request.cost for request in estimate({}, PRICES).requests}
+    # instruction 400 (320 of them cached, at a tenth), passages 1,500, question 200, answer 150 at 4.00; a search
+    assert cost["rag"] == pytest.approx((80 + 32 + 1700 + 600) / 1e6 + 0.0001)
+    assert cost["rag_tune"] == pytest.approx((400 + 1700 + 150) * 0.2 / 1e6 + 0.0001)
+    assert cost["tune"] == pytest.approx((400 + 200 + 150) * 0.2 / 1e6)
+    assert cost["classic"] == pytest.approx(0.00001)
