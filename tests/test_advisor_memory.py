@@ -56,7 +56,8 @@ NEWER_QLORA = [
     (LLAMA_3_8B, NF4_BITS, 512, 2, 32 * 32 * (3 * 4096 + 1024), 17.41),
 ]
 # hiyouga/LLaMA-Factory, wiki page "Performance comparison" (2024-04-15), row FlashAttention2: Llama 2 7B in 4 bits,
-# LoRA of rank 8 on every layer, batch 1, one A100 40 GB, that trainer's gradient checkpointing; whole GB as printed.
+# LoRA of rank 8 on every layer, batch 1, one A100 40 GB; whole GB as printed. That page doesn't mention gradient
+# checkpointing or double quantisation; we take both as on, as that trainer's defaults have them.
 CHECKPOINTED = [(1024, 6), (2048, 7), (4096, 9), (8192, 12), (16384, 19), (32768, 32)]
 
 
@@ -99,8 +100,8 @@ def test_full_training_in_pure_bf16_within_a_tenth():
 
 @pytest.mark.parametrize("rank", [16, 64])
 def test_qlora_of_65_billion_weights_fits_a_card_of_48_gb_and_lora_does_not(rank):
-    # The claim of arXiv 2305.14314. Its own table of base sizes can't be matched: 5,048 MB for 7B in 4 bits, where
-    # 4.127 bits and 16-bit embeddings make 3,865 MB; the paper doesn't say what the rest is.
+    # The claim of arXiv 2305.14314. Its size of the 7B base in 4 bits can't be matched: 5,048 MB (as others quote it),
+    # where 4.127 bits and 16-bit embeddings make 3,865 MB; we don't know what the rest is.
     setup = TrainingSetup(512, rank=rank)
     assert 33 < estimate_memory(LLAMA_65B, "qlora", setup).total < 48
     assert estimate_memory(LLAMA_65B, "lora", setup).total > 120
