@@ -22,7 +22,7 @@ from evals.files import write_text
 from evals.guess import ColumnGuess, TaskGuess, guess_columns, guess_document_columns, guess_task
 from evals.load import TASK_FILES
 from evals.problems import Problems
-from evals.task_check import section_of
+from evals.schema_check import section_of
 from evals.task_file import Columns, DocumentColumns, TaskFile
 
 _HEAD = """\

@@ -15,6 +15,8 @@ from evals.errors import TaskError
 LARGEST = 512 * 1024
 """Bytes in a task file, at most."""
 
+FROM_DATA = "`tuneworthy init DIR --data FILE` writes a task file from your data"
+
 _YAML = "tag:yaml.org,2002:"
 _SCALAR_TAGS = frozenset(_YAML + kind for kind in ("str", "int", "float", "bool", "null"))
 
@@ -30,8 +32,11 @@ class LocatedYaml:
     lines: dict[KeyPath, int] = field(default_factory=dict)
 
 
-def read_yaml(path: Path) -> LocatedYaml:
-    """Return the mapping in a YAML (or JSON) file. Raises ``TaskError`` with file and line."""
+def read_yaml(path: Path, *, if_empty: str = FROM_DATA) -> LocatedYaml:
+    """Return the mapping in a YAML (or JSON) file; ``if_empty`` tells what to do about an empty one.
+
+    Raises ``TaskError`` with file and line.
+    """
     text = _read_text(path)
     try:
         root = yaml.compose(text, Loader=_PlainLoader)
@@ -48,7 +53,7 @@ def read_yaml(path: Path) -> LocatedYaml:
     except RecursionError:
         raise TaskError(f"{path}: is nested too deeply") from None
     if root is None:
-        raise TaskError(f"{path}: is empty; `tuneworthy init DIR --data FILE` writes a task file from your data")
+        raise TaskError(f"{path}: is empty; {if_empty}")
     if not isinstance(root, yaml.MappingNode):
         raise TaskError(f"{path}:{_line(root)}: should be keys and values, as in `instruction: Say …`")
     located = LocatedYaml()

@@ -1,0 +1,162 @@
+"""The prices, sizes and habits that the estimates rest on: the shipped example, and a user's own over it.
+
+``prices.yaml`` beside this module is an example; a user's file may hold only the keys that differ from it.
+"""
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
+
+from advisor.memory_estimate import Decoder
+from evals.schema_check import check_model
+from evals.task_yaml import LocatedYaml, read_yaml
+
+EXAMPLE = Path(__file__).with_name("prices.yaml")
+
+Origin = Literal["example prices", "prices file", "answer", "measured", "built in", "unknown"]
+"""Where an assumption's value came from: ``built in`` is a constant of the code, with its source beside it there;
+``unknown`` is what nobody said and the estimate took for none."""
+
+Amount = Annotated[float, Field(ge=0)]
+"""Money or a rate: nothing or more."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Count = Annotated[int, Field(ge=1)]
+Tokens = Annotated[int, Field(ge=0)]
+Above = Annotated[float, Field(gt=0)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TokenPrices(_Section):
+    """What a model's tokens cost, per million."""
+
+    input: Amount = Field(description="Price of a million tokens read.")
+    cached_input: Amount = Field(description="Price of a million tokens read from the cache.")
+    output: Amount = Field(description="Price of a million tokens written.")
+    cache_hit_rate: Share = Field(description="Share of requests whose prefix is cached.")
+
+
+class Running(_Section):
+    """What runs whether or not a request comes, and what a request costs outside of any model."""
+
+    tuned_per_month: Amount = Field(description="Hosting of the tuned model per month.")
+    index_per_month: Amount = Field(description="Hosting of the index per month.")
+    retrieval_per_request: Amount = Field(description="Searching the passages, per request.")
+    classic_per_request: Amount = Field(description="Classic machine learning, per request.")
+    retrains_per_year: Amount = Field(description="Trainings a year after the first.")
+    relabel_share: Share = Field(description="Share of the examples labelled anew for each retraining.")
+    horizon_months: Count = Field(description="Months in which training should pay for itself.")
+
+
+class RequestsPerMonth(_Section):
+    """Requests a month by the answer to ``volume``."""
+
+    low: Count = Field(description="Requests a month for the answer `low`.")
+    middle: Count = Field(description="Requests a month for the answer `middle`, and where there is none.")
+    high: Count = Field(description="Requests a month for the answer `high`.")
+
+
+class TokenCounts(_Section):
+    """Tokens of the parts of a request."""
+
+    question: Tokens = Field(description="Tokens of the input itself.")
+    instruction: Tokens = Field(description="Tokens of the instruction.")
+    shots: Tokens = Field(description="Tokens of all worked examples in the prompt.")
+    passages: Tokens = Field(description="Tokens of all passages in the prompt.")
+    answer: Tokens = Field(description="Tokens of the answer.")
+
+
+class Labelling(_Section):
+    """What an example costs to write."""
+
+    minutes_per_example: Amount = Field(description="Minutes of work per example.")
+    wage_per_hour: Amount = Field(description="Cost of an hour of that work.")
+    review_share: Amount = Field(description="Work of reviewing, as a share of the labelling.")
+    examples_wanted: Count = Field(description="Examples to train on.")
+    eval_rows_wanted: Count = Field(description="Rows to judge on.")
+
+
+class Training(_Section):
+    """How training goes."""
+
+    epochs: Above = Field(description="Passes over the examples.")
+    batch: Count = Field(description="Examples per optimiser step.")
+    micro_batch: Count = Field(description="Examples at once on the GPU.")
+    sequence: Count = Field(description="Longest example in tokens.")
+    gradient_checkpointing: bool = Field(description="Whether activations are computed twice to save memory.")
+    lora_rank: Count = Field(description="Rank of the LoRA matrices.")
+    runs: Count = Field(description="Trainings to budget for.")
+
+
+class Gpu(_Section):
+    """The GPU that trains."""
+
+    per_hour: Amount = Field(description="Price of an hour.")
+    peak_tflops: Above = Field(description="Peak of dense 16-bit arithmetic in TFLOP/s.")
+    utilisation: Annotated[float, Field(gt=0, le=1)] = Field(description="Share of the peak reached (MFU).")
+    memory_gib: Above = Field(description="Memory in GiB.")
+
+
+class Model(_Section):
+    """The shape of the model that would be tuned."""
+
+    weights: Above = Field(description="Weights in all.")
+    layers: Count = Field(description="Layers.")
+    hidden: Count = Field(description="Width of a layer.")
+    intermediate: Count = Field(description="Width of a feed-forward layer.")
+    vocabulary: Count = Field(description="Tokens in the vocabulary.")
+    key_value: Count = Field(description="Width of the keys: key-value heads times the size of a head.")
+    gated: bool = Field(description="Whether feed-forward layers have a gate.")
+    tied: bool = Field(description="Whether embedding and head are one matrix.")
+
+    def decoder(self) -> Decoder:
+        """Return the shape as the memory estimate takes it."""
+        return Decoder(**self.model_dump())
+
+
+class Prices(_Section):
+    """Everything that the estimates assume; amounts in ``currency``."""
+
+    date: str = Field(description="When these prices held.")
+    currency: str = Field(min_length=1, description="Currency of every amount.")
+    hosted: TokenPrices
+    tuned: TokenPrices
+    running: Running
+    requests_per_month: RequestsPerMonth
+    tokens: TokenCounts
+    labelling: Labelling
+    training: Training
+    gpu: Gpu
+    model: Model
+    _given: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def origin(self, key: str) -> Origin:
+        """Return where the value of a dotted key, as ``gpu.per_hour``, came from."""
+        return "prices file" if key in self._given else "example prices"
+
+
+def load_prices(path: Path | None = None) -> Prices:
+    """Return the example prices, with the values of the user's file at ``path`` over them.
+
+    Raises ``TaskError`` with one line per problem: file, line, key, what is expected.
+    """
+    example = read_yaml(EXAMPLE)
+    if path is None:
+        return check_model(Prices, EXAMPLE, example)
+    own = read_yaml(path, if_empty="give at least one key, as in `gpu: {per_hour: 1.80}`")
+    merged = LocatedYaml(_over(example.data, own.data), own.lines)
+    prices = check_model(Prices, path, merged)
+    prices._given = frozenset(".".join(map(str, where)) for where in own.lines)
+    return prices
+
+
+def _over(below: dict[str, object], above: dict[str, object]) -> dict[str, object]:
+    """Return ``below`` with the values of ``above``, section by section."""
+    merged = dict(below)
+    for key, value in above.items():
+        under = below.get(key)
+        merged[key] = _over(under, value) if isinstance(under, dict) and isinstance(value, dict) else value
+    return merged
