@@ -65,7 +65,7 @@ class Figures:
     @property
     def rarest(self) -> str | None:
         """The label with the fewest clean rows, or None without labels."""
-        return next(reversed(self.labels), None) if self.labels else None
+        return list(self.labels)[-1] if self.labels else None
 
     @property
     def imbalance(self) -> float | None:
