@@ -75,6 +75,8 @@ def read_given(
         load_rows(eval_data, columns, guess.answer, stem="eval", problems=problems).examples if eval_data else None
     )
     corpus = _corpus(documents, problems) if documents else None
+    if answer == "label" and rows and len({target for row in rows for target in row.targets}) < 2:
+        problems.add(data, 0, f"every row has the label {rows[0].target!r}; there must be at least two")
     problems.raise_any()
     return GivenData(
         file=data,

@@ -69,7 +69,14 @@ def probe(
     they're None. Raises ``UsageError`` and ``DataError`` for what was given, ``ModelError`` for the model.
     """
     _check(rows, target, confidence)
-    given = read_given(data, documents=documents, input_column=input_column, target_column=target_column, answer=answer)
+    given = read_given(
+        data,
+        eval_data=eval_data,
+        documents=documents,
+        input_column=input_column,
+        target_column=target_column,
+        answer=answer,
+    )
     return probe_given(
         given,
         model_ref,
