@@ -127,7 +127,7 @@ def _lengths(values: Iterable[int]) -> Lengths:
 
 
 def _is_prose(text: str) -> bool:
-    """Tell whether most of at least five words, but for the mark after one, are lower-case letters alone."""
+    """Tell whether a text ends as a sentence does and most of its words, at least five, are letters in small case."""
     words = text.split()
     plain = sum(word.strip(".,;:!?()\"'").isalpha() and not word.isupper() for word in words)
-    return len(words) >= 5 and plain >= 0.8 * len(words)
+    return len(words) >= 5 and plain >= 0.8 * len(words) and text.rstrip("\"')” ").endswith((".", "!", "?", "…"))

@@ -160,9 +160,9 @@ def test_the_form_is_told_where_answers_show_it_and_left_open_for_codes():
     texts = [f"text {number}" for number in range(20)]
     prose = "The meeting was moved to the next week because nobody had time."
     assert measure_given(given(*((text, prose) for text in texts), kind="text")).answers["output"].option == "free"
-    assert (
-        "output" not in measure_given(given(*((text, "HX-2-T 68535 AB CD EF") for text in texts), kind="text")).answers
-    )
+    for code in ("HX-2-T 68535 AB 17 CD.", "STOP PUMP THEN OPEN VALVE.", "select name from users order by age"):
+        coded = given(*((text, code) for text in texts), kind="text")
+        assert "output" not in measure_given(coded).answers
     assert measure_given(given(*((text, "1") for text in texts), kind="number")).answers["output"].option == "label"
     assert measure_given(given(*((text, "{}") for text in texts), kind="json")).answers["output"].option == "json"
 

@@ -175,11 +175,11 @@ def test_the_named_document_comes_before_one_that_holds_the_words():
 
 def test_without_a_name_a_likely_passage_with_the_answers_words_counts():
     corpus = passages(
-        "Parking at the pier costs 5 euros.", "A permit costs 15 euros.", "Lunch is 5 euros, and parking is free."
+        "Lunch is 5 euros, and parking is free.", "A permit costs 15 euros.", "Parking at the pier costs 5 euros."
     )
     asked = "What does parking cost at the pier?"
     found = find_known([Example("a", asked, ("5 Euros",))], corpus, "text")
-    assert found.passages["a"].id == "d0#0"
+    assert found.passages["a"].id == "d2#0"
     assert not found.named
     assert not find_known([Example("a", asked, ("5 eur",))], corpus, "text").passages  # whole words alone
     assert not find_known([Example("a", asked, ("5 euros",))], corpus, "label").passages
