@@ -40,7 +40,7 @@ def paired_rows(gain: float, discordant: float = DISCORDANT) -> float:
     if not LEAST_GAIN <= gain <= 1:
         raise UsageError(f"the minimum gain must be from {LEAST_GAIN} to 1, as in 0.03 for 3 points; it is {gain}")
     if not 0 < discordant <= 1:
-        raise UsageError(f"the share of rows on which two arms differ must be above 0 and at most 1; it is {discordant}")
+        raise UsageError(f"the share of rows on which two arms differ must be above 0, at most 1; it is {discordant}")
     share = max(discordant, gain)
     return float((LEVEL_Z * math.sqrt(share) + POWER_Z * math.sqrt(share - gain**2)) ** 2 / gain**2)
 

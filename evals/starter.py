@@ -31,6 +31,15 @@ _HEAD = """\
 """
 
 
+@dataclass(frozen=True)
+class Starter:
+    """The keys of a task file for some data, what was guessed, and how many rows ``data`` holds (its eval file's not)."""
+
+    values: dict[str, Any]
+    guess: TaskGuess
+    rows: int
+
+
 def write_starter(
     folder: Path,
     data: Path,
@@ -49,6 +58,35 @@ def write_starter(
     for name in TASK_FILES:
         if (folder / name).exists():
             raise UsageError(f"{folder / name} is there already; change it, or name another folder")
+    starter = make_starter(
+        folder,
+        data,
+        eval_data=eval_data,
+        documents=documents,
+        input_column=input_column,
+        target_column=target_column,
+    )
+    values = starter.values | ({"instruction": instruction.strip()} if instruction and instruction.strip() else {})
+    target = folder / TASK_FILES[0]
+    text = starter_text(values, {"answer": _reason(starter.guess)})
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        write_text(target, text)
+    except OSError as error:
+        raise UsageError(f"{target} can't be written: {error.strerror or error}") from None
+    return target
+
+
+def make_starter(
+    folder: Path,
+    data: Path,
+    *,
+    eval_data: Path | None = None,
+    documents: Path | None = None,
+    input_column: str | None = None,
+    target_column: str | None = None,
+) -> Starter:
+    """Return what ``write_starter`` writes, as values; raises like it. Paths are as seen from ``folder``."""
     problems = Problems()
     train = _read(data, problems)
     evaluation = _read(eval_data, problems) if eval_data else _Table((), [])
@@ -60,7 +98,7 @@ def write_starter(
     columns = guess_columns(data, train.columns, train.rows, input_column, target_column)
     guess = guess_task(train.rows, evaluation.rows, columns)
     values: dict[str, Any] = {
-        "instruction": (instruction or "").strip() or guess.instruction,
+        "instruction": guess.instruction,
         "answer": guess.answer,
         "data": _data_section(folder, data, eval_data, columns),
     }
@@ -68,14 +106,15 @@ def write_starter(
         values["labels"] = list(guess.labels)
     if documents:
         values["documents"] = _documents_section(folder, documents, corpus)
-    target = folder / TASK_FILES[0]
-    text = _HEAD + "".join(f"{line}\n" for line in _section_lines(TaskFile, values, {"answer": _reason(guess)}))
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        write_text(target, text)
-    except OSError as error:
-        raise UsageError(f"{target} can't be written: {error.strerror or error}") from None
-    return target
+    return Starter(values, guess, len(train.rows))
+
+
+def starter_text(values: Mapping[str, Any], remarks: Mapping[str, str]) -> str:
+    """Return the text of a task file with ``values``, and every other key as a comment with its default.
+
+    ``remarks`` stand behind their keys (dots name a section's key) in place of what the schema says of them.
+    """
+    return _HEAD + "".join(f"{line}\n" for line in _section_lines(TaskFile, values, remarks))
 
 
 def task_schema() -> dict[str, Any]:
@@ -152,7 +191,8 @@ def _section_lines(
         heading = f"{name}:  # {(inner.__doc__ or '').strip()}"
         if name in values:
             yield indent + heading
-            yield from _section_lines(inner, values[name], {}, indent + "  ")
+            within = {key.removeprefix(f"{name}."): remark for key, remark in remarks.items()}
+            yield from _section_lines(inner, values[name], within, indent + "  ")
         else:
             yield f"{indent}# {heading}"
             yield from (f"{indent}# {line}" for line in _default_lines(inner))
