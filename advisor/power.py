@@ -75,6 +75,11 @@ def gain_that_shows(rows: int, discordant: float = DISCORDANT, noise: float = 0.
     return high / 1000
 
 
+def in_points(gain: float) -> str:
+    """Return a gain of 0.03 as "3 points"."""
+    return f"{100 * gain:.3g} point{'' if 100 * gain == 1 else 's'}"
+
+
 def _whole(rows: float) -> int:
     """Round up, but for what the binary fractions add."""
     return math.ceil(round(rows, 6))

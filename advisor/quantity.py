@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 
 from advisor.data_needs import LEAST_EXAMPLES, DataNeeds
-from advisor.power import gain_that_shows
+from advisor.power import gain_that_shows, in_points
 from advisor.readiness_item import UNKNOWN, Amount, ReadinessItem, count_of, exactly, source
 from advisor.scorecard import Source
 from evals.errors import UsageError
@@ -103,7 +103,7 @@ def eval_item(
     return ReadinessItem(
         "Eval rows",
         have.words if have else UNKNOWN,
-        f"{needs.eval_rows:,} to see a gain of {_points(minimum_gain)} ({_noise(needs)})",
+        f"{needs.eval_rows:,} to see a gain of {in_points(minimum_gain)} ({_noise(needs)})",
         how + "Check their answers twice: a clean eval set needs fewer rows.",
         have.reaches(needs.eval_rows) if have else None,
         CONNOR,
@@ -122,7 +122,7 @@ def _shown(have: Amount | None, needs: DataNeeds) -> str:
     if have is None or have.low != have.high or have.low >= needs.eval_rows:
         return ""
     gain = gain_that_shows(have.low, needs.discordant, needs.noise)
-    shown = "no gain at all" if gain is None else f"gains from {_points(gain)} on"
+    shown = "no gain at all" if gain is None else f"gains from {in_points(gain)} on"
     return f"What is there shows {shown}. "
 
 
@@ -136,8 +136,3 @@ def _split_off(figures: Mapping[str, float]) -> str:
 
 def _noise(needs: DataNeeds) -> str:
     return f"with {needs.noise:.0%} wrong answers{'' if needs.noise_known else ', a guess'}"
-
-
-def _points(gain: float) -> str:
-    points = 100 * gain
-    return f"{points:.3g} point{'' if points == 1 else 's'}"

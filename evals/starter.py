@@ -33,7 +33,7 @@ _HEAD = """\
 
 @dataclass(frozen=True)
 class Starter:
-    """The keys of a task file for some data, what was guessed, and how many rows ``data`` holds (its eval file's not)."""
+    """The keys of a task file for some data, what was guessed, and how many rows the data file holds."""
 
     values: dict[str, Any]
     guess: TaskGuess
@@ -93,8 +93,7 @@ def make_starter(
     if documents and not documents.exists():
         problems.add(documents, 0, "there is no such file or folder")
     problems.raise_any()
-    corpus = _read(documents, problems) if documents and _is_table(documents) else _Table((), [])
-    problems.raise_any()
+    section = documents_section(folder, documents) if documents else None
     columns = guess_columns(data, train.columns, train.rows, input_column, target_column)
     guess = guess_task(train.rows, evaluation.rows, columns)
     values: dict[str, Any] = {
@@ -104,9 +103,23 @@ def make_starter(
     }
     if guess.labels:
         values["labels"] = list(guess.labels)
-    if documents:
-        values["documents"] = _documents_section(folder, documents, corpus)
+    if section:
+        values["documents"] = section
     return Starter(values, guess, len(train.rows))
+
+
+def documents_section(folder: Path, documents: Path) -> dict[str, Any]:
+    """Return the ``documents`` section for a file or folder. Raises ``DataError`` when it can't be read."""
+    problems = Problems()
+    if not documents.exists():
+        problems.add(documents, 0, "there is no such file or folder")
+        problems.raise_any()
+    corpus = _read(documents, problems) if _is_table(documents) else _Table((), [])
+    problems.raise_any()
+    expected = DocumentColumns().model_dump()
+    found = guess_document_columns(corpus.columns)
+    named = {key: column for key, column in found.items() if column != expected[key]}
+    return {"path": _relative(documents, folder)} | ({"columns": named} if named else {})
 
 
 def starter_text(values: Mapping[str, Any], remarks: Mapping[str, str]) -> str:
@@ -151,13 +164,6 @@ def _data_section(folder: Path, data: Path, eval_data: Path | None, columns: Col
     return section | ({"columns": named} if named else {})
 
 
-def _documents_section(folder: Path, documents: Path, corpus: _Table) -> dict[str, Any]:
-    expected = DocumentColumns().model_dump()
-    found = guess_document_columns(corpus.columns)
-    named = {key: column for key, column in found.items() if column != expected[key]}
-    return {"path": _relative(documents, folder)} | ({"columns": named} if named else {})
-
-
 def _is_table(documents: Path) -> bool:
     """Tell whether documents stand in a file of rows, rather than in a folder or in one text."""
     return not documents.is_dir() and documents.suffix.lower() not in DOCUMENT_SUFFIXES
@@ -191,8 +197,9 @@ def _section_lines(
         heading = f"{name}:  # {(inner.__doc__ or '').strip()}"
         if name in values:
             yield indent + heading
-            within = {key.removeprefix(f"{name}."): remark for key, remark in remarks.items()}
-            yield from _section_lines(inner, values[name], within, indent + "  ")
+            start = f"{name}."
+            inside = {key.removeprefix(start): text for key, text in remarks.items() if key.startswith(start)}
+            yield from _section_lines(inner, values[name], inside, indent + "  ")
         else:
             yield f"{indent}# {heading}"
             yield from (f"{indent}# {line}" for line in _default_lines(inner))
