@@ -3,7 +3,7 @@
 from collections.abc import Collection, Mapping
 
 from advisor.data_needs import LEAST_EXAMPLES
-from advisor.plan_step import TASK, Step, command
+from advisor.plan_step import MODEL, Step, command
 from advisor.questions import questions
 
 _NO_PASSAGES = frozenset({"tabular", "grouping"})
@@ -62,7 +62,7 @@ def _eval_rows(answers: Mapping[str, str], needed: int) -> Step | None:
         "Put eval rows aside",
         f"{have}; {needed:,} are needed. Draw real inputs at random, answer them by the rules, and touch them only "
         "to measure.",
-        command("init", TASK, "--data", "TRAIN", "--eval", "EVAL"),
+        None,
         f"With fewer than {needed:,} no small gain can be told from chance: say undecided then, whatever the scores.",
     )
 
@@ -107,7 +107,7 @@ def _rows(answers: Mapping[str, str]) -> Step | None:
             2,
             "Make the eval rows real",
             "Made-up rows may be trained on; what is judged on has to come from real use.",
-            command("init", TASK, "--data", "TRAIN", "--eval", "REAL"),
+            None,
             "A score on made-up rows counts for nothing.",
         )
     return None
@@ -117,11 +117,11 @@ def _oracle(answers: Mapping[str, str], blocked: Collection[str]) -> Step | None
     if "oracle" in answers or "rag" in blocked or answers.get("task") in _NO_PASSAGES:
         return None
     return Step(
-        3,
+        2,
         "Paste the right passage in",
         "It tells missing knowledge from missing skill. By hand: ask 20 questions with and without the passage that "
         "answers them (20 is our judgement).",
-        command("advise", "--data", "ROWS", "--documents", "DOCS", "--probe", "--model", "MODEL"),
+        command("advise", "--data", "ROWS", "--documents", "DOCS", "--probe", "--model", MODEL),
         "Right with the passage only: work on retrieval, not on training. Wrong even with it: retrieval won't mend it.",
     )
 
