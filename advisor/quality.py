@@ -73,7 +73,7 @@ def overlap_item(answers: Mapping[str, str], figures: Mapping[str, float]) -> Re
         "Eval rows kept apart",
         have,
         "none of them in the training rows",
-        "`tuneworthy run` stops and names rows that stand on both sides; `--drop-overlap` leaves them out of training.",
+        "`tuneworthy run` stops where rows stand on both sides; `--drop-overlap` leaves them out of training.",
         said if overlap is None else overlap == 0,
         source("dedup"),
     )
@@ -105,7 +105,7 @@ def format_item(answers: Mapping[str, str], figures: Mapping[str, float]) -> Rea
         "a file that was read" if read else UNKNOWN,
         f"one file ({READ}), one column with the input and one with the answer: {form}",
         f"{joined}`tuneworthy init mytask --data FILE` guesses columns and kind of answer; `tuneworthy run` names "
-        "every row that is broken by file and line.",
+        "broken rows by file and line.",
         True if read else None,
     )
 

@@ -23,7 +23,7 @@ INSTRUCTIONS: dict[AnswerKind, str] = {
 _MET: dict[Metric, str] = {
     "macro_f1": "Every label counts the same, however rare, since the rare ones matter.",
     "accuracy": "The share of right labels.",
-    "json_exact": "A call is right only if every field is.",
+    "json_exact": "Right only if every field is.",
     "json_f1": "Fields are scored one by one.",
     "numeric": "A number counts if it's within `tolerance`.",
     "exact_match": "Word for word, since a form that is nearly right is wrong; other right answers go into `targets`.",

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -136,6 +137,20 @@ def test_not_ready_ends_with_asking_again_and_trains_nothing():
     steps = planned(answers)
     assert titles(steps)[-1] == "Ask again"
     assert "qlora" not in arms_of(steps)
+
+
+def test_not_ready_goes_on_with_what_can_be_done_meanwhile():
+    for answers, title in ((RAG, "Measure retrieval"), (PROMPT, "Work on the prompt")):
+        made = recommend(answers)
+        waiting = replace(made, approach=NOT_READY, meanwhile=made.approach)
+        assert title in titles(plan(answers, waiting, 0.03, 100, None))
+
+
+@pytest.mark.parametrize("change", [{"corpus": "none", "knowledge": "static"}, {"task": "tabular"}])
+def test_no_passage_is_pasted_where_none_could_help(change):
+    answers = {key: value for key, value in TUNE.items() if key != "oracle"}
+    assert "Paste the right passage in" in titles(planned(answers))
+    assert "Paste the right passage in" not in titles(planned(answers | change))
 
 
 def test_retrieval_and_training_together_are_not_promised():

@@ -11,6 +11,7 @@ from advisor.data_needs import data_needs
 from advisor.data_places import PLACES
 from advisor.questions import questions
 from advisor.readiness import readiness
+from advisor.readiness_item import Amount
 from evals.errors import DataError, UsageError
 from evals.load import load_task
 from evals.starter import write_starter
@@ -223,3 +224,9 @@ def test_lines_above_the_header_and_other_encodings_are_refused(tmp_path):
     (tmp_path / "b.csv").write_bytes("TEXT,LABEL\nGrüße,a\n".encode("latin-1"))
     with pytest.raises(DataError, match="save it as UTF-8"):
         write_starter(tmp_path / "mytask", tmp_path / "b.csv")
+
+
+@pytest.mark.parametrize(("need", "reached"), [(8, True), (9, None), (100, None), (101, False)])
+def test_a_range_reaches_a_need_only_if_all_of_it_does(need, reached):
+    assert Amount(8, 100, "8 to 100").reaches(need) is reached
+    assert Amount(8, None, "8 or more").reaches(need) is (True if need == 8 else None)
