@@ -31,6 +31,15 @@ _HEAD = """\
 """
 
 
+@dataclass(frozen=True)
+class Starter:
+    """The keys of a task file for some data, what was guessed, and how many rows the data file holds."""
+
+    values: dict[str, Any]
+    guess: TaskGuess
+    rows: int
+
+
 def write_starter(
     folder: Path,
     data: Path,
@@ -49,33 +58,76 @@ def write_starter(
     for name in TASK_FILES:
         if (folder / name).exists():
             raise UsageError(f"{folder / name} is there already; change it, or name another folder")
-    problems = Problems()
-    train = _read(data, problems)
-    evaluation = _read(eval_data, problems) if eval_data else _Table((), [])
-    if documents and not documents.exists():
-        problems.add(documents, 0, "there is no such file or folder")
-    problems.raise_any()
-    corpus = _read(documents, problems) if documents and _is_table(documents) else _Table((), [])
-    problems.raise_any()
-    columns = guess_columns(data, train.columns, train.rows, input_column, target_column)
-    guess = guess_task(train.rows, evaluation.rows, columns)
-    values: dict[str, Any] = {
-        "instruction": (instruction or "").strip() or guess.instruction,
-        "answer": guess.answer,
-        "data": _data_section(folder, data, eval_data, columns),
-    }
-    if guess.labels:
-        values["labels"] = list(guess.labels)
-    if documents:
-        values["documents"] = _documents_section(folder, documents, corpus)
+    starter = make_starter(
+        folder,
+        data,
+        eval_data=eval_data,
+        documents=documents,
+        input_column=input_column,
+        target_column=target_column,
+    )
+    values = starter.values | ({"instruction": instruction.strip()} if instruction and instruction.strip() else {})
     target = folder / TASK_FILES[0]
-    text = _HEAD + "".join(f"{line}\n" for line in _section_lines(TaskFile, values, {"answer": _reason(guess)}))
+    text = starter_text(values, {"answer": _reason(starter.guess)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(target, text)
     except OSError as error:
         raise UsageError(f"{target} can't be written: {error.strerror or error}") from None
     return target
+
+
+def make_starter(
+    folder: Path,
+    data: Path,
+    *,
+    eval_data: Path | None = None,
+    documents: Path | None = None,
+    input_column: str | None = None,
+    target_column: str | None = None,
+) -> Starter:
+    """Return what ``write_starter`` writes, as values; raises like it. Paths are as seen from ``folder``."""
+    problems = Problems()
+    train = _read(data, problems)
+    evaluation = _read(eval_data, problems) if eval_data else _Table((), [])
+    if documents and not documents.exists():
+        problems.add(documents, 0, "there is no such file or folder")
+    problems.raise_any()
+    section = documents_section(folder, documents) if documents else None
+    columns = guess_columns(data, train.columns, train.rows, input_column, target_column)
+    guess = guess_task(train.rows, evaluation.rows, columns)
+    values: dict[str, Any] = {
+        "instruction": guess.instruction,
+        "answer": guess.answer,
+        "data": _data_section(folder, data, eval_data, columns),
+    }
+    if guess.labels:
+        values["labels"] = list(guess.labels)
+    if section:
+        values["documents"] = section
+    return Starter(values, guess, len(train.rows))
+
+
+def documents_section(folder: Path, documents: Path) -> dict[str, Any]:
+    """Return the ``documents`` section for a file or folder. Raises ``DataError`` when it can't be read."""
+    problems = Problems()
+    if not documents.exists():
+        problems.add(documents, 0, "there is no such file or folder")
+        problems.raise_any()
+    corpus = _read(documents, problems) if _is_table(documents) else _Table((), [])
+    problems.raise_any()
+    expected = DocumentColumns().model_dump()
+    found = guess_document_columns(corpus.columns)
+    named = {key: column for key, column in found.items() if column != expected[key]}
+    return {"path": _relative(documents, folder)} | ({"columns": named} if named else {})
+
+
+def starter_text(values: Mapping[str, Any], remarks: Mapping[str, str]) -> str:
+    """Return the text of a task file with ``values``, and every other key as a comment with its default.
+
+    ``remarks`` stand behind their keys (dots name a section's key) in place of what the schema says of them.
+    """
+    return _HEAD + "".join(f"{line}\n" for line in _section_lines(TaskFile, values, remarks))
 
 
 def task_schema() -> dict[str, Any]:
@@ -112,13 +164,6 @@ def _data_section(folder: Path, data: Path, eval_data: Path | None, columns: Col
     return section | ({"columns": named} if named else {})
 
 
-def _documents_section(folder: Path, documents: Path, corpus: _Table) -> dict[str, Any]:
-    expected = DocumentColumns().model_dump()
-    found = guess_document_columns(corpus.columns)
-    named = {key: column for key, column in found.items() if column != expected[key]}
-    return {"path": _relative(documents, folder)} | ({"columns": named} if named else {})
-
-
 def _is_table(documents: Path) -> bool:
     """Tell whether documents stand in a file of rows, rather than in a folder or in one text."""
     return not documents.is_dir() and documents.suffix.lower() not in DOCUMENT_SUFFIXES
@@ -152,7 +197,9 @@ def _section_lines(
         heading = f"{name}:  # {(inner.__doc__ or '').strip()}"
         if name in values:
             yield indent + heading
-            yield from _section_lines(inner, values[name], {}, indent + "  ")
+            start = f"{name}."
+            inside = {key.removeprefix(start): text for key, text in remarks.items() if key.startswith(start)}
+            yield from _section_lines(inner, values[name], inside, indent + "  ")
         else:
             yield f"{indent}# {heading}"
             yield from (f"{indent}# {line}" for line in _default_lines(inner))

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from evals.errors import DataError, UsageError
 from evals.load import load_task
-from evals.starter import task_schema, write_starter
+from evals.starter import starter_text, task_schema, write_starter
 from evals.task_check import read_task_file
 from evals.task_file import TaskFile
 
@@ -216,3 +216,11 @@ def test_the_schema_knows_every_key_and_its_limits():
     assert schema["properties"]["seeds"]["maximum"] == 100
     assert schema["properties"]["answer"]["enum"] == ["label", "text", "json", "number"]
     json.dumps(schema, allow_nan=False)
+
+
+def test_remarks_stand_behind_their_own_keys_only():
+    values = {"instruction": "Say.", "data": {"train": "a.csv"}, "documents": {"path": "docs"}}
+    text = starter_text(values, {"data.train": "Ours.", "path": "Nowhere.", "seeds": "Still a comment."})
+    assert '  train: "a.csv"  # Ours.' in text.splitlines() or "  train: a.csv  # Ours." in text.splitlines()
+    assert "# seeds: 1  # Still a comment." in text.splitlines()
+    assert "Nowhere." not in text
