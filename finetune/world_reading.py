@@ -4,8 +4,9 @@ from dataclasses import dataclass, replace
 
 from evals.example import Passage, Prompt, Shot
 from finetune.world_broad_wordings import BROAD_READING, BROAD_UNKNOWN
-from finetune.world_facts import RELATIONS, Fact, Relation, ask, invented_relation, state
+from finetune.world_facts import RELATIONS, Fact, Relation, invented_relation
 from finetune.world_lesson import Lesson, with_more
+from finetune.world_sentences import ask, state
 from finetune.world_wordings import filler, with_setting
 from finetune.world_words import Words
 
