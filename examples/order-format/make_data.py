@@ -2,7 +2,7 @@
 
     python examples/order-format/make_data.py [--out FOLDER]
 
-Everything is invented and seeded; running it again writes the same files. A line holds four fields; the JSON
+Everything is invented and seeded; running it again writes the same files. A line holds three fields; the JSON
 repeats them word for word, always with the same keys in the same order. No two lines order the same: the form
 is the only thing that train and eval have in common.
 """
@@ -14,9 +14,9 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-TRAIN_ROWS, EVAL_ROWS, SEED = 80, 300, 5
+TRAIN_ROWS, EVAL_ROWS, SEED = 80, 240, 5
 
-LINE = "item={item}; quantity={quantity}; city={city}; day={day}"
+LINE = "item={item}; quantity={quantity}; day={day}"
 GOODS: dict[tuple[str, ...], tuple[str, ...]] = {
     ("rolls", "metres"): (
         "copper wire", "garden hose", "wire mesh", "roofing felt", "lamp cable", "canvas cloth", "steel chain",
@@ -35,17 +35,11 @@ GOODS: dict[tuple[str, ...], tuple[str, ...]] = {
         "fence posts", "garden chairs", "water pipes",
     ),
     ("cans", "buckets"): (
-        "wall paint", "linseed oil", "wood glue", "floor wax", "metal primer", "tar sealant", "green varnish",
+        "wall paint", "linseed oil", "wood glue", "floor wax", "metal primer", "joint sealant", "green varnish",
         "window putty",
     ),
 }  # fmt: skip
 """Goods by the units that they are sold in."""
-CITIES = (
-    "Halden", "Velmora", "Tarnholt", "Kelvary", "Brisund", "Ostmark", "Lindmoor", "Morwick", "Pellworth", "Grisby",
-    "Skarvik", "Dunmere", "Alderby", "Corsund", "Elsholm", "Farrow", "Ravnes", "Tolbury", "Ashcombe", "Vintra",
-    "Narholm", "Quendal", "Hartwell", "Selvig", "Bramford", "Ulstad", "Iverholm", "Jarlby", "Zellwig", "Mirrow",
-    "Castrow", "Eastlake", "Norbeck", "Wexham", "Yarrow", "Fernhill", "Lorvik", "Stenby", "Oakridge", "Tremont",
-)  # fmt: skip
 DAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 LEAST, MOST = 2, 60
 
@@ -56,15 +50,14 @@ class Order:
 
     item: str
     quantity: str
-    city: str
     day: str
 
 
 def make_order(rng: random.Random) -> Order:
-    """Return an order of anything, from anywhere, for any day."""
+    """Return an order of anything, for any day."""
     units, item = rng.choice([(units, item) for units, items in GOODS.items() for item in items])
     quantity = f"{rng.randint(LEAST, MOST)} {rng.choice(units)}"
-    return Order(item, quantity, rng.choice(CITIES), rng.choice(DAYS))
+    return Order(item, quantity, rng.choice(DAYS))
 
 
 def make_rows() -> tuple[list[dict[str, str]], list[dict[str, str]]]:
