@@ -86,6 +86,12 @@ def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
         raise TuneworthyError(f"stopped; the answers so far are in {path}. {go_on}") from None
 
 
+def _opening(dialogue: Dialogue, path: Path) -> str:
+    if not dialogue.answers:
+        return f"Answers are saved in {path} after each question."
+    return f"{len(dialogue.answers)} questions are answered; further answers are saved in {path} after each question."
+
+
 def _begun(request: AdviseRequest, path: Path) -> dict[str, str | None]:
     """Return the answers to begin with; a new dialogue doesn't write over those of another."""
     if request.resume is not None:

@@ -21,7 +21,7 @@ class AdviseCommand(TyperCommand):
     def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:  # type: ignore[override]
         """Fill in the default file, then parse."""
         filled = []
-        for argument, following in zip(args, [*args[1:], "-"], strict=True):
+        for argument, following in zip(args, [*args[1:], "-"], strict=False):
             filled.append(argument)
             if argument == "--resume" and following.startswith("-"):
                 filled.append(DEFAULT_FILE)

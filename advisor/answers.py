@@ -88,7 +88,8 @@ def answers_text(answers: Mapping[str, str | None]) -> str:
 
 def listing() -> str:
     """Return all questions with their keys and options, for ``tuneworthy questions``."""
-    return "\n\n".join(_listed(question) for question in questions())
+    head = f"Keys and options for `tuneworthy advise --set KEY=OPTION`; {UNKNOWN} is an option of every question."
+    return "\n\n".join([head, *(_listed(question) for question in questions())])
 
 
 def _listed(question: Question) -> str:

@@ -14,6 +14,7 @@ from prompt_toolkit.keys import Keys
 from prompt_toolkit.layout import FormattedTextControl, HSplit, Layout, Window
 from prompt_toolkit.output import Output, create_output
 from prompt_toolkit.output.vt100 import Vt100_Output
+from prompt_toolkit.styles import Style
 
 from advisor.dialogue import Dialogue, choices
 from advisor.dialogue_text import (
@@ -49,15 +50,15 @@ class KeysAsker:
         def head(width: int, helped: bool) -> StyleAndTextTuples:
             more = "\n\n" + explanation(question, width) if helped else ""
             return [
-                ("class:faint", progress(dialogue) + "\n"),
+                ("class:faint", "\n" + progress(dialogue) + "\n"),
                 ("bold", wrapped(question.text, width) + "\n"),
                 ("", wrapped(question.why, width, "Why we ask: ", "  ") + more + "\n"),
             ]
 
         menu = _Menu(self._output, head, lambda width: option_texts(question), dialogue.last_choice or 0)
-        chosen = menu.run("arrows or a number, Enter to answer | ? example | b back | s later | q save and quit")
+        chosen = menu.run("arrows or number, Enter | ? example | b back | s later | q save and quit")
         after = _step(dialogue, chosen) if isinstance(chosen, str) else dialogue.answer(choices(question)[chosen])
-        self.note(record(dialogue, after))
+        self.note(record(dialogue, after, self._output.get_size().columns - 1))
         return after
 
     def note(self, text: str) -> None:
@@ -70,13 +71,13 @@ class KeysAsker:
     def _summary(self, dialogue: Dialogue) -> Dialogue:
         def head(width: int, helped: bool) -> StyleAndTextTuples:
             return [
-                ("bold", "Your answers\n"),
+                ("bold", "\nYour answers\n"),
                 ("", wrapped(left_out(dialogue, len(questions())), width) + "\n"),
             ]
 
         asked = dialogue.asked
         menu = _Menu(self._output, head, lambda width: [*summary_lines(dialogue, width - 7), GO_ON], len(asked))
-        chosen = menu.run("Enter for the advice | arrows or a number, then Enter, to change one | b back | q quit")
+        chosen = menu.run("Enter for the advice | arrows or number, Enter to change one | b back | q quit")
         if isinstance(chosen, str):
             return _step(dialogue, chosen)
         return dialogue.finish() if chosen == len(asked) else dialogue.edit(asked[chosen].key)
@@ -114,6 +115,7 @@ class _Menu:
             ),
             key_bindings=self._bindings(),
             output=self._output,
+            style=Style([("faint", "dim")]),
             erase_when_done=True,
         )
         app.ttimeoutlen = 0.05
@@ -157,7 +159,7 @@ class _Menu:
         on("down", "j", "c-n", "tab", does=lambda event: self._move((self._at + 1) % (last + 1)))
         on("home", "pageup", does=lambda event: self._move(0))
         on("end", "pagedown", does=lambda event: self._move(last))
-        on("enter", does=lambda event: event.app.exit(result=self._at))
+        on("enter", "c-j", does=lambda event: event.app.exit(result=self._at))
         on("b", "left", "backspace", does=lambda event: event.app.exit(result="back"))
         on("s", does=lambda event: event.app.exit(result="skip"))
         on("q", does=lambda event: event.app.exit(result="quit"))

@@ -39,7 +39,7 @@ class LinesAsker:
                 return dialogue.answer(option)
             elif (after := _moved(line, dialogue)) is not None:
                 if line.lower() not in QUIT:
-                    self.note(record(dialogue, after))
+                    self.note(record(dialogue, after, self._width))
                 return after
             else:
                 self.note(f"{line[:40]!r} is no answer here.")

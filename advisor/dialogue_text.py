@@ -41,25 +41,24 @@ def explanation(question: Question, width: int) -> str:
     )
 
 
-def record(dialogue: Dialogue, after: Dialogue) -> str:
+def record(dialogue: Dialogue, after: Dialogue, width: int) -> str:
     """Return the line that stays when a question has been dealt with."""
     question = dialogue.question
     if question is None or after.end:
         return ""
+    if after is dialogue:
+        return "This is the first question."
     if after.before is not dialogue:
-        return "back"
-    said = _answer(question, after.answers[question.key]) if question.key in after.answers else LEFT_OPEN
-    return f"{dialogue.number:>2}  {question.text}  {said}"
+        return f"back to question {after.number}" if after.question else "back to your answers"
+    said = _said(after, question)
+    return f"{dialogue.number:>2}  {_cut(question.text, max(12, min(width, WIDEST) - len(said) - 6))}  {said}"
 
 
 def summary_lines(dialogue: Dialogue, width: int) -> list[str]:
     """Return one line for each asked question, cut to ``width``: its text and its answer."""
     width = min(width, WIDEST)
-    answers = [
-        _answer(question, dialogue.answers[question.key]) if question.key in dialogue.answers else LEFT_OPEN
-        for question in dialogue.asked
-    ]
-    right = max(12, min(max(len(answer) for answer in answers), width * 45 // 100))
+    answers = [_said(dialogue, question) for question in dialogue.asked]
+    right = max(12, min(max(len(answer) for answer in answers), width * 52 // 100))
     left = max(12, width - right - 2)
     return [
         f"{_cut(question.text, left):<{left}}  {_cut(answer, right)}"
@@ -73,6 +72,10 @@ def left_out(dialogue: Dialogue, every: int) -> str:
     if not count:
         return "Every question had a meaning here."
     return f"{count} more {'question has' if count == 1 else 'questions have'} no meaning here, given these answers."
+
+
+def _said(dialogue: Dialogue, question: Question) -> str:
+    return _answer(question, dialogue.answers[question.key]) if question.key in dialogue.answers else LEFT_OPEN
 
 
 def _answer(question: Question, option: str | None) -> str:
