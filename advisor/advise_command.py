@@ -72,7 +72,7 @@ def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
     go_on = f"Go on with: tuneworthy advise --resume {shlex.quote(str(path))}"
     try:
         asker = _asker(terminal)
-        asker.note(f'Answers are saved in {path} after each question. "Don\'t know" is always a good answer.')
+        asker.note(_opening(dialogue, path))
         while not dialogue.end:
             after = asker.ask(dialogue)
             if after.answers != dialogue.answers:
@@ -87,21 +87,18 @@ def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
 
 
 def _opening(dialogue: Dialogue, path: Path) -> str:
-    if not dialogue.answers:
-        return f"Answers are saved in {path} after each question."
-    return f"{len(dialogue.answers)} questions are answered; further answers are saved in {path} after each question."
+    begun = f"{len(dialogue.answers)} questions are answered. " if dialogue.answers else ""
+    return f"{begun}Answers are saved in {path} after each question."
 
 
 def _begun(request: AdviseRequest, path: Path) -> dict[str, str | None]:
-    """Return the answers to begin with; a new dialogue doesn't write over those of another."""
-    if request.resume is not None:
-        return read_answers(request.resume)
-    if path.exists() and read_answers(path):
+    """Return the answers to begin with; a dialogue doesn't write over those of another."""
+    if path.exists() and path != request.resume and read_answers(path):
         raise UsageError(
             f"{path} holds answers already: go on with `tuneworthy advise --resume {shlex.quote(str(path))}`, "
             "or begin anew in another file with --save FILE"
         )
-    return {}
+    return {} if request.resume is None else read_answers(request.resume)
 
 
 def _advised(answers: Mapping[str, str | None], out: Path | None, saved: Path | None) -> Advised:

@@ -1,4 +1,4 @@
-"""The command line: the only module that prints and exits.
+"""The command line: the only module that prints and exits; commands that stand elsewhere return what it prints.
 
 Exit codes: 0 done, 1 error, 2 usage, 3 a gate that the user asked for was not met.
 Nothing heavy is imported before a command needs it: ``tuneworthy --help`` answers at once.

@@ -20,6 +20,7 @@ from advisor.dialogue import Dialogue, choices
 from advisor.dialogue_text import (
     GO_ON,
     explanation,
+    item,
     left_out,
     option_texts,
     progress,
@@ -76,7 +77,7 @@ class KeysAsker:
             ]
 
         asked = dialogue.asked
-        menu = _Menu(self._output, head, lambda width: [*summary_lines(dialogue, width - 7), GO_ON], len(asked))
+        menu = _Menu(self._output, head, lambda width: [*summary_lines(dialogue, width), GO_ON], len(asked))
         chosen = menu.run("Enter for the advice | arrows or number, Enter to change one | b back | q quit")
         if isinstance(chosen, str):
             return _step(dialogue, chosen)
@@ -142,9 +143,8 @@ class _Menu:
         shown: StyleAndTextTuples = []
         for place, text in enumerate(self._items(self._width)):
             here = place == self._at
-            mark = "[SetCursorPosition]" if here else ""
-            line = wrapped(text, self._width, f"{'>' if here else ' '} {place + 1:>2}  ", " " * 6)
-            shown += [(mark, ""), ("bold" if here else "", line), ("", "\n")]
+            line = item(place + 1, text, self._width, ">" if here else " ")
+            shown += [("[SetCursorPosition]" if here else "", ""), ("bold" if here else "", line), ("", "\n")]
         return shown[:-1]
 
     def _bindings(self) -> KeyBindings:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import BinaryIO, Literal, TextIO
 
 from advisor.dialogue import Dialogue, choices
-from advisor.dialogue_text import explanation, left_out, option_texts, progress, record, summary_lines, wrapped
+from advisor.dialogue_text import explanation, item, left_out, option_texts, progress, record, summary_lines, wrapped
 from advisor.questions import Question, questions
 
 BACK, SKIP, QUIT, HELP = {"b", "back"}, {"s", "skip", "later"}, {"q", "quit"}, {"?", "help"}
@@ -60,13 +60,13 @@ class LinesAsker:
         lines.append(wrapped(question.why, width, "Why we ask: ", "  "))
         for place, text in enumerate(option_texts(question)):
             was = " (before)" if place == dialogue.last_choice else ""
-            lines.append(wrapped(text + was, width, f"  {place + 1:>2}  ", " " * 6))
+            lines.append(item(place + 1, text + was, width))
         self.note("\n".join(lines))
 
     def _summary(self, dialogue: Dialogue) -> Dialogue:
         asked = dialogue.asked
         lines = ["", "Your answers"]
-        lines += [f"  {place:>2}  {line}" for place, line in enumerate(summary_lines(dialogue, self._width - 6), 1)]
+        lines += [item(place, line, self._width) for place, line in enumerate(summary_lines(dialogue, self._width), 1)]
         self.note("\n".join([*lines, wrapped(left_out(dialogue, len(questions())), self._width)]))
         while True:
             line = self._line(f"Enter for the advice, 1-{len(asked)} to change an answer, b back, q quit: ")

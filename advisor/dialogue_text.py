@@ -8,6 +8,8 @@ from advisor.questions import Question
 WIDEST = 100
 """Columns that a line has at most: longer ones are hard to read."""
 
+INDENT = 6
+
 NOT_KNOWN = "don't know"
 LEFT_OPEN = "(left open)"
 GO_ON = "that's all: show the advice"
@@ -17,6 +19,11 @@ def wrapped(text: str, width: int, first: str = "", later: str = "") -> str:
     """Return ``text`` broken at words, with ``first`` before the first line and ``later`` before the others."""
     width = max(20, min(width, WIDEST))
     return textwrap.fill(text, width, initial_indent=first, subsequent_indent=later, break_on_hyphens=False)
+
+
+def item(number: int, text: str, width: int, mark: str = " ") -> str:
+    """Return a numbered line of a list, marked where it is the chosen one."""
+    return wrapped(text, width, f"{mark} {number:>2}  ", " " * INDENT)
 
 
 def progress(dialogue: Dialogue) -> str:
@@ -55,8 +62,8 @@ def record(dialogue: Dialogue, after: Dialogue, width: int) -> str:
 
 
 def summary_lines(dialogue: Dialogue, width: int) -> list[str]:
-    """Return one line for each asked question, cut to ``width``: its text and its answer."""
-    width = min(width, WIDEST)
+    """Return one line for each asked question, its text and its answer, cut so that ``item`` doesn't break it."""
+    width = min(width, WIDEST) - INDENT
     answers = [_said(dialogue, question) for question in dialogue.asked]
     right = max(12, min(max(len(answer) for answer in answers), width * 52 // 100))
     left = max(12, width - right - 2)

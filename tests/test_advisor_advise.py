@@ -218,6 +218,14 @@ def test_arrow_keys_answer_and_the_advice_comes_after_the_summary(tmp_path):
     assert set(saved.values()) == {None}
 
 
+def test_keys_typed_ahead_are_not_lost(tmp_path):
+    with opened(tmp_path) as terminal:
+        terminal.wait_for("q save and quit")
+        terminal.press(*(f"3{ENTER}" * 3), until="question 4")
+        terminal.press("q", until="--resume")
+    assert read_answers(tmp_path / FILE) == FIRST
+
+
 def test_question_mark_back_and_numbers(tmp_path):
     with opened(tmp_path) as terminal:
         terminal.wait_for("q save and quit")
