@@ -79,7 +79,8 @@ def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
                 write_answers(path, after.answers)
             dialogue = after
         if dialogue.end == "quit":
-            asker.note(f"Your answers are in {path}. {go_on}")
+            asker.note(f"Your answers are in {path}.")
+            asker.note(go_on)
             return None
         return _advised(dialogue.answers, request.out, path)
     except (KeyboardInterrupt, EOFError):
