@@ -1,6 +1,7 @@
 """Answers to the advisor's questions: read from a file or from ``key=value``, checked, and written back.
 
-A file is YAML or JSON with one key per question; ``unknown`` (or null) means "don't know", as does leaving it out.
+A file is YAML or JSON with one key per question. ``unknown`` (or null) means "asked, and not known", a key that is
+left out "not asked yet": the advice treats both alike, a dialogue that goes on asks only the second.
 """
 
 import difflib
@@ -10,25 +11,28 @@ from pathlib import Path
 import yaml
 
 from advisor.questions import Question, questions
-from evals.errors import TaskError, UsageError
+from evals.errors import TaskError, TuneworthyError, UsageError
 from evals.files import write_text
 from evals.task_yaml import read_yaml
 
 UNKNOWN = "unknown"
 
 
-def read_answers(path: Path) -> dict[str, str]:
-    """Return the answers in a file, without unknown ones. Raises ``TaskError`` with file and line."""
-    located = read_yaml(path)
-    found: dict[str, str] = {}
+def read_answers(path: Path) -> dict[str, str | None]:
+    """Return the answers in a file; None is an unknown one. Raises ``TaskError`` with file and line."""
+    located = read_yaml(path, "answers file", if_empty=None)
+    found: dict[str, str | None] = {}
     for key, value in located.data.items():
         try:
-            given = checked(key, value)
+            found[key] = checked(key, value)
         except UsageError as error:
             raise TaskError(f"{path}:{located.lines[key,]}: {error}") from None
-        if given is not None:
-            found[key] = given
     return found
+
+
+def known(answers: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the answers that aren't unknown, as the advice takes them."""
+    return {key: value for key, value in answers.items() if value is not None}
 
 
 def set_answers(pairs: Sequence[str]) -> dict[str, str | None]:
@@ -57,23 +61,35 @@ def checked(key: str, value: object) -> str | None:
     return value
 
 
-def write_answers(path: Path, answers: Mapping[str, str]) -> None:
-    """Write ``answers`` in the order of the questions, each with its question as a comment; unknown ones too."""
-    write_text(path, answers_text(answers))
+def write_answers(path: Path, answers: Mapping[str, str | None]) -> None:
+    """Write ``answers`` so that ``path`` holds the old file or the new one. Raises ``TuneworthyError`` in one line."""
+    try:
+        write_text(path, answers_text(answers))
+    except OSError as error:
+        raise TuneworthyError(
+            f"{path}: the answers can't be saved: {error.strerror or error}; --save FILE saves them somewhere else"
+        ) from None
 
 
-def answers_text(answers: Mapping[str, str]) -> str:
-    """Return the text of an answers file."""
-    lines = ["# Answers for `tuneworthy advise --answers FILE`; unknown means don't know."]
+def answers_text(answers: Mapping[str, str | None]) -> str:
+    """Return the text of an answers file: each question as a comment, its answer, or a blank to fill in."""
+    lines = [
+        "# Answers for `tuneworthy advise`: --resume THIS_FILE asks what is open, --answers THIS_FILE asks nothing.",
+        f"# {UNKNOWN} means don't know. Take the # away from a line to answer it.",
+    ]
     for question in questions():
-        lines.append(f"# {question.text} ({', '.join(question.options)})")
-        lines.append(yaml.safe_dump({question.key: answers.get(question.key, UNKNOWN)}).strip())
+        lines += ["", f"# {question.text}", f"# {', '.join([*question.options, UNKNOWN])}"]
+        if question.key in answers:
+            lines.append(yaml.safe_dump({question.key: answers[question.key] or UNKNOWN}).strip())
+        else:
+            lines.append(f"# {question.key}:")
     return "\n".join(lines) + "\n"
 
 
 def listing() -> str:
     """Return all questions with their keys and options, for ``tuneworthy questions``."""
-    return "\n\n".join(_listed(question) for question in questions())
+    head = f"Keys and options for `tuneworthy advise --set KEY=OPTION`; {UNKNOWN} is an option of every question."
+    return "\n\n".join([head, *(_listed(question) for question in questions())])
 
 
 def _listed(question: Question) -> str:

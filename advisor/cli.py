@@ -1,4 +1,4 @@
-"""The command line: the only module that prints and exits.
+"""The command line: the only module that prints and exits; commands that stand elsewhere return what it prints.
 
 Exit codes: 0 done, 1 error, 2 usage, 3 a gate that the user asked for was not met.
 Nothing heavy is imported before a command needs it: ``tuneworthy --help`` answers at once.
@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.exceptions import Abort, TyperException
 
+from advisor.advise_options import AdviseCommand, advise, list_questions
+from advisor.task_options import init, schema
 from evals.errors import TuneworthyError, UsageError
 
 if TYPE_CHECKING:
@@ -27,6 +29,8 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
+app.command(cls=AdviseCommand)(advise)
+app.command("questions")(list_questions)
 
 
 @app.command()
@@ -142,37 +146,8 @@ def report(
     _show(results, run_folder, as_json=as_json)
 
 
-@app.command()
-def init(
-    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the new task.yaml.")],
-    data: Annotated[Path, typer.Option(help="Training rows: .csv .tsv .json .jsonl .parquet, also .gz.")],
-    eval_data: Annotated[Path | None, typer.Option("--eval", help="Eval rows, if you have them apart.")] = None,
-    documents: Annotated[Path | None, typer.Option(help="A documents file, or a folder of texts.")] = None,
-    instruction: Annotated[str | None, typer.Option(help="What the model is told to do.")] = None,
-    input_column: Annotated[str | None, typer.Option(help="Column that the model is given.")] = None,
-    target_column: Annotated[str | None, typer.Option(help="Column that holds the answer.")] = None,
-) -> None:
-    """Write a commented task.yaml from a data file."""
-    from evals.starter import write_starter
-
-    path = write_starter(
-        folder,
-        data,
-        eval_data=eval_data,
-        documents=documents,
-        instruction=instruction,
-        input_column=input_column,
-        target_column=target_column,
-    )
-    print(f"Wrote {path}. Read it, mend the instruction, then: tuneworthy run {folder}")
-
-
-@app.command()
-def schema() -> None:
-    """Print the JSON Schema of task.yaml, for editors."""
-    from evals.starter import task_schema
-
-    print(json.dumps(task_schema(), ensure_ascii=False, indent=1))
+app.command()(init)
+app.command()(schema)
 
 
 @app.command("arms")
@@ -213,7 +188,7 @@ def main() -> None:
     """Run the command line; print what went wrong as one line and exit with its code."""
     signal.signal(signal.SIGTERM, _terminated)
     try:
-        code = app(standalone_mode=False)
+        _print(app(standalone_mode=False))
     except TyperException as error:
         sys.exit(_refused(error))
     except (Abort, KeyboardInterrupt):
@@ -223,7 +198,17 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(_failed(f"{where}{error.strerror or error}", 1))
-    sys.exit(code if isinstance(code, int) else 0)
+    sys.exit(0)
+
+
+def _print(returned: object) -> None:
+    """Print what a command returned: text as it is, anything else as rich draws it."""
+    if isinstance(returned, str):
+        print(returned)
+    elif returned is not None and not isinstance(returned, int):
+        from rich.console import Console
+
+        Console().print(returned)
 
 
 def _refused(error: TyperException) -> int:

@@ -146,7 +146,7 @@ def load_prices(path: Path | None = None) -> Prices:
     example = read_yaml(EXAMPLE)
     if path is None:
         return check_model(Prices, EXAMPLE, example)
-    own = read_yaml(path, if_empty="give at least one key, as in `gpu: {per_hour: 1.80}`")
+    own = read_yaml(path, "prices file", if_empty="give at least one key, as in `gpu: {per_hour: 1.80}`")
     merged = LocatedYaml(_over(example.data, own.data), own.lines)
     prices = check_model(Prices, path, merged)
     prices._given = frozenset(".".join(map(str, where)) for where in own.lines)

@@ -4,10 +4,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
+from typing import TypeVar
 
 import yaml
 
 FILE = Path(__file__).parent / "questions.yaml"
+
+Given = TypeVar("Given", str, str | None)
+"""An answer: one of the options, or None where that can be, too: asked, and not known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,7 +27,7 @@ class Question:
     gate: bool = False
     skip_when: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
-    def skipped(self, answers: Mapping[str, str]) -> bool:
+    def skipped(self, answers: Mapping[str, str] | Mapping[str, str | None]) -> bool:
         """Whether ``answers`` (key → option) make this question meaningless."""
         return any(answers.get(key) in values for key, values in self.skip_when.items())
 
@@ -39,16 +43,16 @@ def questions() -> tuple[Question, ...]:
     return tuple(made)
 
 
-def relevant(answers: Mapping[str, str]) -> dict[str, str]:
+def relevant(answers: Mapping[str, Given]) -> dict[str, Given]:
     """Return ``answers`` without those to questions that earlier answers made meaningless."""
-    kept: dict[str, str] = {}
+    kept: dict[str, Given] = {}
     for question in questions():
         if question.key in answers and not question.skipped(kept):
             kept[question.key] = answers[question.key]
     return kept
 
 
-def unanswered(answers: Mapping[str, str]) -> list[Question]:
+def unanswered(answers: Mapping[str, Given]) -> list[Question]:
     """Return the questions that are open and not made meaningless, in order."""
     kept = relevant(answers)
     return [question for question in questions() if question.key not in kept and not question.skipped(kept)]

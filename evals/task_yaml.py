@@ -15,6 +15,7 @@ from evals.errors import TaskError
 LARGEST = 512 * 1024
 """Bytes in a task file, at most."""
 
+TASK_FILE = "task file"
 FROM_DATA = "`tuneworthy init DIR --data FILE` writes a task file from your data"
 
 _YAML = "tag:yaml.org,2002:"
@@ -32,19 +33,19 @@ class LocatedYaml:
     lines: dict[KeyPath, int] = field(default_factory=dict)
 
 
-def read_yaml(path: Path, *, if_empty: str = FROM_DATA) -> LocatedYaml:
-    """Return the mapping in a YAML (or JSON) file; ``if_empty`` tells what to do about an empty one.
+def read_yaml(path: Path, kind: str = TASK_FILE, *, if_empty: str | None = FROM_DATA) -> LocatedYaml:
+    """Return the mapping in a YAML (or JSON) file. Raises ``TaskError`` with file and line.
 
-    Raises ``TaskError`` with file and line.
+    ``kind`` says in errors what the file is, ``if_empty`` what to do about an empty one; None lets it be empty.
     """
-    text = _read_text(path)
+    text = _read_text(path, kind)
     try:
         root = yaml.compose(text, Loader=_PlainLoader)
     except _TagError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         raise TaskError(f"{path}:{line}: tags ({error.problem}) can't be used here; put the text in quotes") from None
     except yaml.MarkedYAMLError as error:
-        raise TaskError(_explain(path, error)) from None
+        raise TaskError(_explain(path, error, kind)) from None
     except yaml.reader.ReaderError as error:
         line = text.count("\n", 0, error.position) + 1
         raise TaskError(
@@ -52,10 +53,13 @@ def read_yaml(path: Path, *, if_empty: str = FROM_DATA) -> LocatedYaml:
         ) from None
     except RecursionError:
         raise TaskError(f"{path}: is nested too deeply") from None
+    if root is None and if_empty is None:
+        return LocatedYaml()
     if root is None:
         raise TaskError(f"{path}: is empty; {if_empty}")
     if not isinstance(root, yaml.MappingNode):
-        raise TaskError(f"{path}:{_line(root)}: should be keys and values, as in `instruction: Say …`")
+        shown = "instruction: Say …" if kind == TASK_FILE else "key: value"
+        raise TaskError(f"{path}:{_line(root)}: should be keys and values, as in `{shown}`")
     located = LocatedYaml()
     located.data = _mapping(path, root, (), located.lines)
     return located
@@ -79,13 +83,13 @@ class _PlainLoader(yaml.SafeLoader):
         return super().compose_node(parent, index)
 
 
-def _read_text(path: Path) -> str:
+def _read_text(path: Path, kind: str) -> str:
     try:
         content = path.read_bytes()
     except OSError as error:
         raise TaskError(f"{path}: can't be read: {error.strerror or error}") from None
     if len(content) > LARGEST:
-        raise TaskError(f"{path}: is larger than {LARGEST // 1024} KiB; is it a task file, or data?")
+        raise TaskError(f"{path}: is larger than {LARGEST // 1024} KiB; is it {_a(kind)}, or data?")
     try:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
@@ -96,7 +100,7 @@ def _read_text(path: Path) -> str:
     return text.replace("\t", " ") if path.suffix.lower() == ".json" else text
 
 
-def _explain(path: Path, error: yaml.MarkedYAMLError) -> str:
+def _explain(path: Path, error: yaml.MarkedYAMLError, kind: str) -> str:
     mark = error.problem_mark or error.context_mark
     where = f"{path}:{mark.line + 1}" if mark else str(path)
     problem = error.problem or str(error)
@@ -105,7 +109,7 @@ def _explain(path: Path, error: yaml.MarkedYAMLError) -> str:
     elif problem == "mapping values are not allowed here":
         problem = "a second colon stands in the line; put a text that holds a colon in quotes"
     elif "expected a single document" in str(error.context) + problem:
-        problem = "a second document begins with ---; a task file is one"
+        problem = f"a second document begins with ---; {_a(kind)} is one"
     return f"{where}: is not valid YAML: {problem}"
 
 
@@ -144,6 +148,10 @@ def _text(path: Path, node: yaml.Node) -> str:
         return text.encode("utf-16", "surrogatepass").decode("utf-16")
     except UnicodeDecodeError:
         raise TaskError(f"{path}:{_line(node)}: holds half a surrogate pair, which is no character") from None
+
+
+def _a(kind: str) -> str:
+    return f"{'an' if kind[0] in 'aeiou' else 'a'} {kind}"
 
 
 def _line(node: yaml.Node) -> int:

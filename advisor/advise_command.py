@@ -1,0 +1,129 @@
+"""What ``tuneworthy advise`` does: gather the answers, by a dialogue or from files, and make the advice of them."""
+
+import io
+import os
+import shlex
+import shutil
+import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol, TextIO
+
+from advisor.advice import advise
+from advisor.advise_options import DEFAULT_FILE
+from advisor.answers import known, read_answers, set_answers, write_answers
+from advisor.dialogue import Dialogue
+from advisor.questions import relevant
+from evals.errors import TuneworthyError, UsageError
+from evals.files import write_json
+
+
+@dataclass(frozen=True)
+class AdviseRequest:
+    """The command line of ``tuneworthy advise``; ``pairs`` are key=value."""
+
+    answers: Path | None = None
+    pairs: tuple[str, ...] = ()
+    save: Path | None = None
+    resume: Path | None = None
+    out: Path | None = None
+
+
+@dataclass(frozen=True)
+class Advised:
+    """The advice (the content of advice.json), and the files that were written: what each is → where."""
+
+    advice: dict[str, Any]
+    files: Mapping[str, Path]
+
+
+class Asker(Protocol):
+    """Shows a state of the dialogue, and returns the one after the user's step."""
+
+    def ask(self, dialogue: Dialogue) -> Dialogue:
+        """Show the present question or the summary."""
+
+    def note(self, text: str) -> None:
+        """Write a line that stays."""
+
+
+def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
+    """Carry out the command; questions go to ``terminal``. None: the user left the dialogue for now."""
+    given = request.answers is not None or bool(request.pairs)
+    if given and request.resume is not None:
+        raise UsageError("--resume asks questions, --answers and --set don't: give FILE to --answers to ask nothing")
+    if request.out is not None:
+        request.out.mkdir(parents=True, exist_ok=True)
+    if not given:
+        return _by_dialogue(request, terminal)
+    answers = read_answers(request.answers) if request.answers is not None else {}
+    answers = relevant({**answers, **set_answers(request.pairs)})
+    if request.save is not None:
+        write_answers(request.save, answers)
+    return _advised(answers, request.out, request.save)
+
+
+def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
+    """Ask, and save after each step; whatever ends the dialogue early leaves a file to go on with."""
+    path = request.save or request.resume or Path(DEFAULT_FILE)
+    dialogue = Dialogue(relevant(_begun(request, path)))
+    write_answers(path, dialogue.answers)  # where that can't be done, better to know it before the first question
+    go_on = f"Go on with: tuneworthy advise --resume {shlex.quote(str(path))}"
+    try:
+        asker = _asker(terminal)
+        asker.note(_opening(dialogue, path))
+        while not dialogue.end:
+            after = asker.ask(dialogue)
+            if after.answers != dialogue.answers:
+                write_answers(path, after.answers)
+            dialogue = after
+        if dialogue.end == "quit":
+            asker.note(f"Your answers are in {path}.")
+            asker.note(go_on)
+            return None
+        return _advised(dialogue.answers, request.out, path)
+    except (KeyboardInterrupt, EOFError):
+        raise TuneworthyError(f"stopped; the answers so far are in {path}. {go_on}") from None
+
+
+def _opening(dialogue: Dialogue, path: Path) -> str:
+    begun = f"{len(dialogue.answers)} questions are answered. " if dialogue.answers else ""
+    return f"{begun}Answers are saved in {path} after each question."
+
+
+def _begun(request: AdviseRequest, path: Path) -> dict[str, str | None]:
+    """Return the answers to begin with; a dialogue doesn't write over those of another."""
+    if path.exists() and path != request.resume and read_answers(path):
+        raise UsageError(
+            f"{path} holds answers already: go on with `tuneworthy advise --resume {shlex.quote(str(path))}`, "
+            "or begin anew in another file with --save FILE"
+        )
+    return {} if request.resume is None else read_answers(request.resume)
+
+
+def _advised(answers: Mapping[str, str | None], out: Path | None, saved: Path | None) -> Advised:
+    """Make the advice and write it to ``out``."""
+    # What is counted in data (`measured`), estimated (`estimates`) and judged of rows (`readiness`) goes in here.
+    advice = advise(known(answers), measured=None, estimates=None, readiness=None)
+    files = {} if saved is None else {"Answers": saved}
+    if out is not None:
+        files["Advice"] = out / "advice.json"
+        try:
+            write_json(files["Advice"], advice)
+        except OSError as error:
+            raise TuneworthyError(f"{files['Advice']}: can't be written: {error.strerror or error}") from None
+    return Advised(advice, files)
+
+
+def _asker(terminal: TextIO) -> Asker:
+    """Choose how to ask: arrow keys, numbered prompts where keys can't be read, lines where no terminal is."""
+    from advisor.dialogue_lines import LinesAsker
+
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    if typed and terminal.isatty() and os.environ.get("TERM", "dumb") not in {"", "dumb", "unknown"}:
+        from advisor.dialogue_keys import KeysAsker
+
+        return KeysAsker(terminal)
+    lines = io.BytesIO() if sys.stdin is None else sys.stdin.buffer
+    return LinesAsker(lines, terminal, piped=not typed, columns=lambda: shutil.get_terminal_size().columns)

@@ -1,0 +1,82 @@
+"""The commands ``advise`` and ``questions`` as typer sees them; ``cli.py`` prints what they return."""
+
+import io
+import json
+import shlex
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TextIO
+
+import typer
+from typer.core import TyperCommand
+
+if TYPE_CHECKING:
+    from typer import Context
+
+DEFAULT_FILE = "advice-answers.yaml"
+"""Where a dialogue saves its answers unless told otherwise."""
+
+
+class AdviseCommand(TyperCommand):
+    """Lets ``--resume`` stand alone: it then means the default file."""
+
+    def parse_args(self, ctx: "Context", args: list[str]) -> list[str]:  # type: ignore[override]
+        """Fill in the default file, then parse."""
+        filled = []
+        for argument, following in zip(args, [*args[1:], "-"], strict=False):
+            filled.append(argument)
+            if argument == "--resume" and following.startswith("-"):
+                filled.append(DEFAULT_FILE)
+        return super().parse_args(ctx, filled)
+
+
+def advise(
+    answers: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Take the answers from FILE; ask nothing.")
+    ] = None,
+    pairs: Annotated[
+        list[str] | None, typer.Option("--set", metavar="KEY=VALUE", help="One answer; ask nothing. Can be repeated.")
+    ] = None,
+    save: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help=f"Save the answers in FILE. A dialogue always does: {DEFAULT_FILE}."),
+    ] = None,
+    resume: Annotated[
+        Path | None, typer.Option(metavar="[FILE]", help=f"Go on with the dialogue saved in FILE ({DEFAULT_FILE}).")
+    ] = None,
+    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write advice.json to this folder.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print advice.json instead of the screen.")] = False,
+) -> object:
+    """Answer some questions, and see which approach speaks for itself: prompting, retrieval, training, or none."""
+    from advisor.advise_command import AdviseRequest, make_advice
+
+    made = make_advice(AdviseRequest(answers, tuple(pairs or ()), save, resume, out), _terminal())
+    if made is None:
+        return None
+    if as_json:
+        return json.dumps(made.advice, ensure_ascii=False, indent=1)
+    from rich.console import Group
+    from rich.text import Text
+
+    from advisor.advice_screen import screen
+
+    files = "\n".join(f"{what}: {path}" for what, path in made.files.items())
+    if (saved := made.files.get("Answers")) is not None:
+        files += f"\nTo change an answer: tuneworthy advise --resume {shlex.quote(str(saved))}"
+    return Group(screen(made.advice), *([Text(f"\n{files}", overflow="fold")] if files else []))
+
+
+def _terminal() -> TextIO:
+    """Return where to ask: standard error, so that a pipe gets the advice alone, or what the user sees instead."""
+    if sys.stderr is None:
+        return io.StringIO()
+    typed = sys.stdin is not None and sys.stdin.isatty()
+    seen = typed and not sys.stderr.isatty() and sys.stdout is not None and sys.stdout.isatty()
+    return sys.stdout if seen else sys.stderr
+
+
+def list_questions() -> str:
+    """List the questions of `advise` with their keys and options."""
+    from advisor.answers import listing
+
+    return listing()

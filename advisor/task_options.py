@@ -1,0 +1,38 @@
+"""The commands about task files, ``init`` and ``schema``, as typer sees them; ``cli.py`` prints what they return."""
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Folder for the new task.yaml.")],
+    data: Annotated[Path, typer.Option(help="Training rows: .csv .tsv .json .jsonl .parquet, also .gz.")],
+    eval_data: Annotated[Path | None, typer.Option("--eval", help="Eval rows, if you have them apart.")] = None,
+    documents: Annotated[Path | None, typer.Option(help="A documents file, or a folder of texts.")] = None,
+    instruction: Annotated[str | None, typer.Option(help="What the model is told to do.")] = None,
+    input_column: Annotated[str | None, typer.Option(help="Column that the model is given.")] = None,
+    target_column: Annotated[str | None, typer.Option(help="Column that holds the answer.")] = None,
+) -> str:
+    """Write a commented task.yaml from a data file."""
+    from evals.starter import write_starter
+
+    path = write_starter(
+        folder,
+        data,
+        eval_data=eval_data,
+        documents=documents,
+        instruction=instruction,
+        input_column=input_column,
+        target_column=target_column,
+    )
+    return f"Wrote {path}. Read it, mend the instruction, then: tuneworthy run {folder}"
+
+
+def schema() -> str:
+    """Print the JSON Schema of task.yaml, for editors."""
+    from evals.starter import task_schema
+
+    return json.dumps(task_schema(), ensure_ascii=False, indent=1)
