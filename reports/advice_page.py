@@ -14,19 +14,29 @@ from evals.advice_file import check_advice
 from evals.errors import UsageError
 from evals.files import write_text
 from reports import advice_view as view
-from reports.advice_estimates import build_estimates, table_of
-from reports.advice_wording import approach_name, coded, rough, spelled
+from reports.advice_estimates import build_estimates
+from reports.advice_wording import NOT_READY, approach_name, coded, rough
 from reports.page import environment, source
 
 FILE = "advice.html"
 
 MISSING = {
-    "plan": ("the advice was written without one", "tuneworthy advise"),
-    "estimates": ("no prices were applied to the answers", "tuneworthy advise --prices FILE"),
-    "readiness": ("no data was looked at", "tuneworthy advise --data ROWS"),
-    "measured": ("no data was looked at", "tuneworthy advise --data ROWS"),
+    "plan": "There is no plan: this advice was written without one. `tuneworthy advise` made anew adds it.",
+    "estimates": "Nothing was estimated: this advice was made without prices. `tuneworthy advise --prices FILE` adds "
+    "what training, requests and labelling would cost.",
+    "readiness": "Nothing was checked: this advice was made without looking at data. `tuneworthy advise --data ROWS` "
+    "adds what is there and what is still needed.",
+    "measured": "No answer was measured: this advice was made without looking at data. `tuneworthy advise --data ROWS` "
+    "counts what can be counted.",
 }
 """Why a part isn't there, and the command that adds it."""
+
+BADGES = {
+    "leads": ("worth_it", "One option leads"),
+    "open": ("undecided", "No clear lead"),
+    NOT_READY: ("undecided", "Not ready yet"),
+}
+"""The look of the badge and what it says, by how the recommendation stands."""
 
 
 def advice_page(advice: Mapping[str, Any]) -> str:
@@ -40,8 +50,9 @@ def advice_page(advice: Mapping[str, Any]) -> str:
         return template.render(
             advice=advice,
             recommendation=advice["recommendation"],
-            ready=advice["recommendation"]["approach"] != view.NOT_READY,
+            ready=advice["recommendation"]["approach"] != NOT_READY,
             meanwhile=approach_name(advice["recommendation"]["meanwhile"], advice["options"]),
+            badge=BADGES[view.standing(advice)],
             headline=view.headline(advice),
             tiles=view.tiles(advice),
             options=view.options_of(advice),

@@ -1,11 +1,11 @@
 """What the advice's page shows, worked out from the content of ``advice.json``: sentences, marks and groups."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from reports.advice_wording import NOT_READY, approach_name, arm_name, chance, listed, spelled
-from reports.wording import fact, number, plural, upperfirst
+from reports.advice_wording import NOT_READY, approach_name, arm_name, chance, listed, spelled, with_chance
+from reports.wording import fact, number, upperfirst
 
 TRAINING = {"tune", "rag_tune"}
 
@@ -62,15 +62,26 @@ class Tile:
 
 def headline(advice: Mapping[str, Any]) -> str:
     """Return the recommendation in one sentence with its probability."""
-    made, options = advice["recommendation"], advice["options"]
-    sure = chance(made["probability"])
-    if made["approach"] != NOT_READY:
-        return f"Recommended: {approach_name(made['approach'], options)}, with a probability of {sure}."
-    waiting = sorted(_waiting(advice))
-    what = "training" if set(waiting) <= TRAINING else listed([approach_name(one, options) for one in waiting], "or")
+    made = advice["recommendation"]
+    sure, name = with_chance(made["probability"]), approach_name(made["approach"], advice["options"])
+    if standing(advice) == "leads":
+        return f"Recommended: {name}, {sure}."
+    if standing(advice) == "open":
+        equal = [one["name"] for one in advice["options"] if one["probability"] == made["probability"]]
+        if len(equal) > 1:
+            return f"No clear lead yet: {listed(equal)} are as likely as one another, each {sure}."
+        return f"No clear lead yet: {name} is the likeliest, {sure}."
     count = len(made["first"])
     comes = "one thing comes" if count == 1 else f"{number(count)} things come"
-    return f"Not ready yet: {what} would be right with a probability of {sure}, but {comes} first."
+    return f"Not ready yet: {_what_waits(advice)} would be right {sure}, but {comes} first."
+
+
+def standing(advice: Mapping[str, Any]) -> str:
+    """Return ``not_ready``, ``leads`` (the first choice has more than half of the probability) or ``open``."""
+    made = advice["recommendation"]
+    if made["approach"] == NOT_READY:
+        return NOT_READY
+    return "leads" if made["probability"] > 0.5 else "open"
 
 
 def tiles(advice: Mapping[str, Any]) -> list[Tile]:
@@ -82,8 +93,8 @@ def tiles(advice: Mapping[str, Any]) -> list[Tile]:
     if not ready:
         second = next((one for one in options if one["approach"] == made["meanwhile"]), None)
     first = approach_name(made["approach"], options)
-    found = [Tile("First choice" if ready else "Not ready", chance(made["probability"]), first if ready else
-                  "likelihood that what waits is right")]
+    what = first if ready else f"probability that {_what_waits(advice)} is right"
+    found = [Tile("First choice" if ready else "Not ready", chance(made["probability"]), what)]
     if second is not None:
         found.append(Tile("Second choice" if ready else "Until then", chance(second["probability"]), second["name"]))
     asked = [one for one in advice["answers"].values() if one["origin"] != "skipped"]
@@ -91,8 +102,7 @@ def tiles(advice: Mapping[str, Any]) -> list[Tile]:
     measured = sum(one["origin"] == "measured" for one in known)
     found.append(Tile("Known", f"{len(known)} of {len(asked)}", f"answers, {measured or 'none'} of them measured"))
     open_ = sum(one["decides"] for one in advice["find_out"])
-    what = "open question" if open_ == 1 else "open questions"
-    found.append(Tile("Could change it", number(open_), f"{what}" if open_ else "open questions: none would alone"))
+    found.append(Tile("Could change it", number(open_), "open question" if open_ == 1 else "open questions"))
     return found
 
 
@@ -107,10 +117,9 @@ def options_of(advice: Mapping[str, Any]) -> list[OptionView]:
         sides = {
             side: tuple(one for one in option["reasons"] if one["direction"] == side) for side in ("for", "against")
         }
+        said = "0%" if mark and not share else chance(share)
         name = upperfirst(approach_name(approach, advice["options"]))
-        made.append(
-            OptionView(name, chance(share), 100 * share, mark, sides["for"], sides["against"], approach == NOT_READY)
-        )
+        made.append(OptionView(name, said, 100 * share, mark, sides["for"], sides["against"], approach == NOT_READY))
     return made
 
 
@@ -154,18 +163,19 @@ def option_text(key: str, value: str, answers: Mapping[str, Any]) -> str:
     return str(entry.get("options", {}).get(value, spelled(value)))
 
 
-def figures_of(case: Mapping[str, Any]) -> str:
-    """Return the figures of a published case: ``zero-shot 0.829, fine-tuned 0.433``."""
-    return ", ".join(f"{arm_name(arm)} {fact(value)}" for arm, value in case["results"].items())
-
-
-def count_of(items: Sequence[object], one: str) -> str:
-    """Return how many there are, in words that agree."""
-    return plural(len(items), one)
+def figures_of(case: Mapping[str, Any]) -> list[str]:
+    """Return the figures of a published case: ``zero-shot 0.829``, ``fine-tuned 0.433``."""
+    return [f"{arm_name(arm)} {fact(value)}" for arm, value in case["results"].items()]
 
 
 def _waiting(advice: Mapping[str, Any]) -> set[str]:
     return {one for block in advice["blocks"] if block["kind"] == "first" for one in block["options"]}
+
+
+def _what_waits(advice: Mapping[str, Any]) -> str:
+    waiting = sorted(_waiting(advice))
+    names = [approach_name(one, advice["options"]) for one in waiting]
+    return "training" if set(waiting) <= TRAINING else listed(names, "or")
 
 
 def _change(key: str, value: str, answers: Mapping[str, Any]) -> Change:

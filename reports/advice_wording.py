@@ -41,9 +41,13 @@ ARMS = {
 }
 """What the arms of published comparisons are called."""
 
+_WORDS = {"gpu": "GPU", "lora": "LoRA", "qlora": "QLoRA", "rag": "RAG", "flops": "FLOP", "json": "JSON", "gib": "GiB"}
+
+
 def spelled(key: str) -> str:
-    """Return a key as prose has it: ``only with`` for ``only_with``, ``gpu, per hour`` for ``gpu.per_hour``."""
-    return key.replace(".", ", ").replace("_", " ")
+    """Return a key as prose has it: ``only with`` for ``only_with``, ``GPU, per hour`` for ``gpu.per_hour``."""
+    parts = [" ".join(_WORDS.get(word, word) for word in part.split("_")) for part in key.split(".")]
+    return ", ".join(parts)
 
 
 def approach_name(approach: str, options: Sequence[Mapping[str, Any]]) -> str:
@@ -60,12 +64,17 @@ def arm_name(arm: str) -> str:
 
 
 def chance(probability: float) -> str:
-    """Return a probability in whole percent: ``62%``; never a certainty that it isn't: ``< 1%``, ``> 99%``."""
-    if 0 < probability < 0.005:
+    """Return a probability in whole percent: ``62%``; where rounding would make it certain ``< 1%`` or ``> 99%``."""
+    if probability < 0.005:
         return "< 1%"
-    if 0.995 <= probability < 1:
-        return "> 99%"
-    return f"{number(100 * probability)}%"
+    return "> 99%" if probability >= 0.995 else f"{number(100 * probability)}%"
+
+
+def with_chance(probability: float) -> str:
+    """Return a probability as a sentence has it: ``with a probability of 62%``."""
+    text = chance(probability)
+    words = text.replace("< ", "below ").replace("> ", "above ")
+    return f"with a probability {words}" if words != text else f"with a probability of {text}"
 
 
 def rough(value: object) -> str:
@@ -88,7 +97,8 @@ def rough(value: object) -> str:
         return number(value)
     place = 2 - math.floor(math.log10(size))
     text = number(round(value, place), max(0, place))
-    return text.rstrip("0").rstrip(".") if "." in text else text
+    exact = "." in text and round(value, place) == value
+    return text.rstrip("0") if exact else text
 
 
 def listed(words: Sequence[str], last: str = "and") -> str:
@@ -101,5 +111,10 @@ def coded(text: str) -> Markup:
     parts = shown(text).split("`")
     if len(parts) % 2 == 0:
         parts[-2:] = ["`".join(parts[-2:])]
-    made = [Markup("<code>{}</code>").format(part) if place % 2 else escape(part) for place, part in enumerate(parts)]
-    return Markup("").join(made)
+    return Markup("").join(_code(part) if place % 2 else escape(part) for place, part in enumerate(parts))
+
+
+def _code(text: str) -> Markup:
+    """Return a command whose words are kept whole: a line may end between them, not after a dash."""
+    words = Markup(" ").join(Markup("<span>{}</span>").format(word) for word in text.split(" "))
+    return Markup("<code>{}</code>").format(words)
