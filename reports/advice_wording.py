@@ -65,9 +65,8 @@ def arm_name(arm: str) -> str:
 
 def chance(probability: float) -> str:
     """Return a probability in whole percent: ``62%``; where rounding would make it certain ``< 1%`` or ``> 99%``."""
-    if probability < 0.005:
-        return "< 1%"
-    return "> 99%" if probability >= 0.995 else f"{number(100 * probability)}%"
+    whole = round(100 * probability)
+    return {0: "< 1%", 100: "> 99%"}.get(whole, f"{whole}%")
 
 
 def with_chance(probability: float) -> str:
