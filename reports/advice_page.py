@@ -74,7 +74,8 @@ def advice_page(advice: Mapping[str, Any]) -> str:
             more_style=Markup(source("advice.css")),
         )
     except (KeyError, TypeError, AttributeError, ValueError, RecursionError, UndefinedError) as error:
-        raise UsageError(f"the advice can't be shown ({type(error).__name__}: {error})") from error
+        cause = " ".join(str(error).split())
+        raise UsageError(f"the advice can't be shown ({type(error).__name__}: {cause})") from error
 
 
 def write_advice(folder: Path, advice: Mapping[str, Any]) -> Path:

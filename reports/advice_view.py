@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.advice_wording import NOT_READY, approach_name, arm_name, chance, listed, spelled, with_chance
+from reports.sentences import Sentence
 from reports.wording import fact, number, upperfirst
 
 TRAINING = {"tune", "rag_tune"}
@@ -60,20 +61,23 @@ class Tile:
     text: str
 
 
-def headline(advice: Mapping[str, Any]) -> str:
+def headline(advice: Mapping[str, Any]) -> Sentence:
     """Return the recommendation in one sentence with its probability."""
     made = advice["recommendation"]
     sure, name = with_chance(made["probability"]), approach_name(made["approach"], advice["options"])
     if standing(advice) == "leads":
-        return f"Recommended: {name}, {sure}."
+        return Sentence(f"Recommended: {{name}}, {sure}.", {"name": name})
     if standing(advice) == "open":
         equal = [one["name"] for one in advice["options"] if one["probability"] == made["probability"]]
         if len(equal) > 1:
-            return f"No clear lead yet: {listed(equal)} are as likely as one another, each {sure}."
-        return f"No clear lead yet: {name} is the likeliest, {sure}."
+            names = {f"name{place}": one for place, one in enumerate(equal)}
+            places = listed([f"{{{place}}}" for place in names])
+            return Sentence(f"No clear lead yet: {places} are as likely as one another, each {sure}.", names)
+        return Sentence(f"No clear lead yet: {{name}} is the likeliest, {sure}.", {"name": name})
     count = len(made["first"])
     comes = "one thing comes" if count == 1 else f"{number(count)} things come"
-    return f"Not ready yet: {_what_waits(advice)} would be right {sure}, but {comes} first."
+    what = {"name": _what_waits(advice)}
+    return Sentence(f"Not ready yet: {{name}} would be right {sure}, but {comes} first.", what)
 
 
 def standing(advice: Mapping[str, Any]) -> str:
