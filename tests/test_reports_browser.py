@@ -1,4 +1,4 @@
-"""The report, and a demo's index, in a real browser: nothing asked of the network, nothing executed from data."""
+"""The report, a demo's index and the advice in a real browser: nothing asked of the network, nothing executed."""
 
 import dataclasses
 import os
@@ -6,9 +6,11 @@ import shutil
 
 import pytest
 
+from reports.advice_page import advice_page
 from reports.demo_index import render_index
 from reports.demo_outcome import DemoOutcome
 from reports.page import render_report
+from tests.advice_fixtures import full_advice, twisted
 from tests.report_fixtures import PAYLOADS, hostile, make_run
 
 FLAGS = (
@@ -291,3 +293,61 @@ def test_the_index_on_paper_is_not_cut(browser, index):
     with Visit(browser, index, viewport={"width": 688, "height": 970}) as visit:
         visit.page.emulate_media(media="print")
         assert visit.page.evaluate("document.documentElement.scrollWidth") == 688
+
+
+@pytest.fixture(params=["ordinary", "hostile"])
+def advice(request, tmp_path):
+    """The page of an advice in which every part is there."""
+    made = full_advice() if request.param == "ordinary" else twisted(full_advice(), hostile(3))
+    path = tmp_path / "advice.html"
+    path.write_text(advice_page(made), encoding="utf-8")
+    return path
+
+
+def open_all(page):
+    for summary in page.locator("main details > summary").all():
+        summary.click()
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_the_advice_is_quiet_and_fits_every_screen(browser, advice, scheme):
+    with Visit(browser, advice, color_scheme=scheme) as visit:
+        open_all(visit.page)
+        for width in (360, 768, 1440, 3840):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            assert visit.page.evaluate("document.documentElement.scrollWidth") == width
+        ground = visit.page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == {"light": "rgb(255, 255, 255)", "dark": "rgb(20, 23, 27)"}[scheme]
+        assert visit.page.evaluate(CONTRAST) == []
+        assert visit.page.evaluate("window.pwned") is None
+        assert visit.requests == [advice.as_uri()]
+        assert visit.complaints == []
+
+
+def test_no_part_of_the_advice_scrolls_sideways_on_a_phone(browser, advice):
+    with Visit(browser, advice, viewport={"width": 360, "height": 740}) as visit:
+        open_all(visit.page)
+        wide = "[...document.querySelectorAll('.scroll')].filter((n) => n.scrollWidth > n.clientWidth + 1).length"
+        assert visit.page.evaluate(wide) == 0
+        right = "Math.max(...[...document.querySelectorAll('main *')].map((n) => n.getBoundingClientRect().right))"
+        assert visit.page.evaluate(right) <= 360
+
+
+def test_the_advice_is_read_without_javascript(browser, advice):
+    with Visit(browser, advice, java_script_enabled=False) as visit:
+        visit.page.locator("#reasons details > summary").first.click()
+        assert visit.page.locator("#reasons details .reasons").first.is_visible()
+        visit.page.locator("nav a[href='#answers']").click()
+        assert visit.page.locator("#answers").is_visible()
+
+
+def test_the_advice_on_paper_is_whole(browser, advice):
+    with Visit(browser, advice, viewport={"width": 688, "height": 970}, color_scheme="dark") as visit:
+        visit.page.emulate_media(media="print")
+        assert visit.page.evaluate("document.documentElement.scrollWidth") == 688
+        assert visit.page.evaluate("getComputedStyle(document.body).backgroundColor") == "rgb(255, 255, 255)"
+        reasons = visit.page.locator("#reasons .reasons, #reasons .sides p.quiet")
+        assert all(one.is_visible() for one in reasons.all())
+        cut = "[...document.querySelectorAll('.scroll')].filter((n) => n.scrollWidth > n.clientWidth + 1).length"
+        assert visit.page.evaluate(cut) == 0
+        assert 2 <= visit.page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") <= 10
