@@ -123,6 +123,7 @@ def _answers(answers: Mapping[str, str], measured: Mapping[str, str]) -> dict[st
             "question": question.text,
             "value": value,
             "text": None if value is None else question.options[value],
+            "options": dict(question.options),
             "origin": origin,
             "note": measured.get(question.key),
         }

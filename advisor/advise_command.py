@@ -6,17 +6,20 @@ import shlex
 import shutil
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
 
-from advisor.advice import advise
+from advisor.advice_parts import Found, Sources, look_into, whole_advice
 from advisor.advise_options import DEFAULT_FILE
 from advisor.answers import known, read_answers, set_answers, write_answers
 from advisor.dialogue import Dialogue
 from advisor.questions import relevant
+from advisor.recommend import NOT_READY
+from advisor.task_draft import draft_task
 from evals.errors import TuneworthyError, UsageError
-from evals.files import write_json
+from evals.files import write_json, write_text
+from reports.advice_page import write_advice
 
 
 @dataclass(frozen=True)
@@ -28,6 +31,7 @@ class AdviseRequest:
     save: Path | None = None
     resume: Path | None = None
     out: Path | None = None
+    sources: Sources = field(default_factory=Sources)
 
 
 @dataclass(frozen=True)
@@ -55,24 +59,27 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
         raise UsageError("--resume asks questions, --answers and --set don't: give FILE to --answers to ask nothing")
     if request.out is not None:
         request.out.mkdir(parents=True, exist_ok=True)
+    found = look_into(request.sources)
     if not given:
-        return _by_dialogue(request, terminal)
-    answers = read_answers(request.answers) if request.answers is not None else {}
-    answers = relevant({**answers, **set_answers(request.pairs)})
+        return _by_dialogue(request, found, terminal)
+    said = read_answers(request.answers) if request.answers is not None else {}
+    answers = relevant({**found.answers, **said, **set_answers(request.pairs)})
     if request.save is not None:
         write_answers(request.save, answers)
-    return _advised(answers, request.out, request.save)
+    return _advised(answers, found, request, request.save)
 
 
-def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
+def _by_dialogue(request: AdviseRequest, found: Found, terminal: TextIO) -> Advised | None:
     """Ask, and save after each step; whatever ends the dialogue early leaves a file to go on with."""
     path = request.save or request.resume or Path(DEFAULT_FILE)
-    dialogue = Dialogue(relevant(_begun(request, path)))
+    dialogue = Dialogue(relevant({**found.answers, **_begun(request, path)}))
     write_answers(path, dialogue.answers)  # where that can't be done, better to know it before the first question
     go_on = f"Go on with: tuneworthy advise --resume {shlex.quote(str(path))}"
     try:
         asker = _asker(terminal)
         asker.note(_opening(dialogue, path))
+        for sentence in found.sentences.values():
+            asker.note(f"Measured: {sentence}")
         while not dialogue.end:
             after = asker.ask(dialogue)
             if after.answers != dialogue.answers:
@@ -82,7 +89,7 @@ def _by_dialogue(request: AdviseRequest, terminal: TextIO) -> Advised | None:
             asker.note(f"Your answers are in {path}.")
             asker.note(go_on)
             return None
-        return _advised(dialogue.answers, request.out, path)
+        return _advised(dialogue.answers, found, request, path)
     except (KeyboardInterrupt, EOFError):
         raise TuneworthyError(f"stopped; the answers so far are in {path}. {go_on}") from None
 
@@ -102,18 +109,40 @@ def _begun(request: AdviseRequest, path: Path) -> dict[str, str | None]:
     return {} if request.resume is None else read_answers(request.resume)
 
 
-def _advised(answers: Mapping[str, str | None], out: Path | None, saved: Path | None) -> Advised:
-    """Make the advice and write it to ``out``."""
-    # What is counted in data (`measured`), estimated (`estimates`) and judged of rows (`readiness`) goes in here.
-    advice = advise(known(answers), measured=None, estimates=None, readiness=None)
+def _advised(answers: Mapping[str, str | None], found: Found, request: AdviseRequest, saved: Path | None) -> Advised:
+    """Make the advice and write it, with its page and a task file, to the folder asked for."""
+    advice = whole_advice(known(answers), found, request.sources)
     files = {} if saved is None else {"Answers": saved}
-    if out is not None:
-        files["Advice"] = out / "advice.json"
-        try:
-            write_json(files["Advice"], advice)
-        except OSError as error:
-            raise TuneworthyError(f"{files['Advice']}: can't be written: {error.strerror or error}") from None
+    if request.out is not None:
+        files |= _written(advice, known(answers), request)
     return Advised(advice, files)
+
+
+def _written(advice: dict[str, Any], answers: Mapping[str, str], request: AdviseRequest) -> dict[str, Path]:
+    """Write advice.json, advice.html and, where there is none yet, task.yaml."""
+    folder, sources = request.out or Path(), request.sources
+    files = {"Advice": folder / "advice.json", "Page": folder / "advice.html"}
+    task = folder / "task.yaml"
+    recommended = advice["recommendation"]
+    try:
+        write_json(files["Advice"], advice)
+        write_advice(folder, advice)
+        if not task.exists():
+            text = draft_task(
+                answers,
+                recommended["meanwhile"] if recommended["approach"] == NOT_READY else recommended["approach"],
+                sources.data,
+                sources.documents,
+                folder=folder,
+                eval_data=sources.eval_data,
+                minimum_gain=sources.gain,
+            )
+            write_text(task, text)
+            files["Task"] = task
+    except OSError as error:
+        where = error.filename or folder
+        raise TuneworthyError(f"{where}: can't be written: {error.strerror or error}") from None
+    return files
 
 
 def _asker(terminal: TextIO) -> Asker:

@@ -44,13 +44,33 @@ def advise(
     resume: Annotated[
         Path | None, typer.Option(metavar="[FILE]", help=f"Go on with the dialogue saved in FILE ({DEFAULT_FILE}).")
     ] = None,
-    out: Annotated[Path | None, typer.Option(metavar="DIR", help="Write advice.json to this folder.")] = None,
+    data: Annotated[
+        Path | None, typer.Option(metavar="ROWS", help="Rows to learn from: count them, and fill in those answers.")
+    ] = None,
+    eval_data: Annotated[Path | None, typer.Option("--eval", metavar="ROWS", help="Eval rows, kept apart.")] = None,
+    documents: Annotated[
+        Path | None, typer.Option(metavar="DOCS", help="A documents file, or a folder of texts; needs --data.")
+    ] = None,
+    probe: Annotated[
+        bool, typer.Option("--probe", help="Ask --model up to 50 of the rows, with and without the right passage.")
+    ] = False,
+    model: Annotated[str, typer.Option(help="Model of --probe: hub name, local folder, or builtin.")] = "builtin",
+    prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Your prices in place of the example's.")] = None,
+    gain: Annotated[
+        float, typer.Option(min=0.001, max=0.5, help="The smallest gain that matters: 0.03 is 3 points.")
+    ] = 0.03,
+    budget: Annotated[str | None, typer.Option(help="What may be spent, in your own words.")] = None,
+    out: Annotated[
+        Path | None, typer.Option(metavar="DIR", help="Write advice.json, advice.html and a task.yaml to this folder.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print advice.json instead of the screen.")] = False,
 ) -> object:
     """Answer some questions, and see which approach speaks for itself: prompting, retrieval, training, or none."""
+    from advisor.advice_parts import Sources
     from advisor.advise_command import AdviseRequest, make_advice
 
-    made = make_advice(AdviseRequest(answers, tuple(pairs or ()), save, resume, out), _terminal())
+    sources = Sources(data, eval_data, documents, model if probe else None, prices, gain, budget)
+    made = make_advice(AdviseRequest(answers, tuple(pairs or ()), save, resume, out, sources), _terminal())
     if made is None:
         return None
     if as_json:

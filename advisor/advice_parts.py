@@ -1,0 +1,120 @@
+"""What goes into an advice beside the answers: figures counted in data, a probe, estimates, readiness, a plan."""
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from advisor.advice import advise
+from advisor.data_needs import data_needs
+from advisor.estimates import estimate
+from advisor.plan import plan
+from advisor.prices import load_prices
+from advisor.readiness import readiness
+from advisor.recommend import recommend
+from evals.errors import UsageError
+
+if TYPE_CHECKING:
+    from advisor.figures import Figures
+
+MINIMUM_GAIN = 0.03
+"""The gain that matters unless the user says otherwise; our judgement."""
+
+
+@dataclass(frozen=True)
+class Sources:
+    """What the user gives besides answers; ``gain`` is the smallest that matters, from 0 to 1."""
+
+    data: Path | None = None
+    eval_data: Path | None = None
+    documents: Path | None = None
+    probe_model: str | None = None
+    prices: Path | None = None
+    gain: float = MINIMUM_GAIN
+    budget: str | None = None
+
+
+@dataclass(frozen=True)
+class Found:
+    """Answers that come from data (key → option) with the sentence that says what was counted, and the figures."""
+
+    answers: Mapping[str, str] = field(default_factory=dict)
+    sentences: Mapping[str, str] = field(default_factory=dict)
+    figures: "Figures | None" = None
+    notes: tuple[str, ...] = ()
+
+
+def look_into(sources: Sources) -> Found:
+    """Count the data and ask the model, where they're given. Raises ``UsageError``, ``DataError``, ``ModelError``."""
+    if sources.data is None:
+        if sources.eval_data or sources.documents or sources.probe_model:
+            raise UsageError("--eval, --documents and --probe need --data, the rows to learn from")
+        return Found()
+    from advisor.given_data import read_given
+    from advisor.measured import measure_given
+
+    given = read_given(sources.data, eval_data=sources.eval_data, documents=sources.documents)
+    measured = measure_given(given)
+    answers = dict(measured.answers)
+    if sources.probe_model is not None:
+        from advisor.engine import lazy_model
+        from advisor.probe import probe_given
+
+        probed = probe_given(given, sources.probe_model, lazy_model(sources.probe_model))
+        answers.update(probed.answers)
+    return Found(
+        {key: found.option for key, found in answers.items()},
+        {key: found.sentence for key, found in answers.items()},
+        measured.figures,
+        measured.notes,
+    )
+
+
+def whole_advice(answers: Mapping[str, str], found: Found, sources: Sources) -> dict[str, Any]:
+    """Return the advice with all its parts; what was counted goes before an estimate of it."""
+    figures = _ready_figures(found.figures)
+    made = recommend(answers)
+    needs = data_needs(answers, figures, sources.gain)
+    measured = {key: text for key, text in found.sentences.items() if answers.get(key) == found.answers[key]}
+    steps = plan(answers, made, sources.gain, needs.eval_rows, sources.budget)
+    advice = advise(
+        answers,
+        measured,
+        estimates=asdict(estimate(answers, load_prices(sources.prices), _priced_figures(found.figures))),
+        readiness=[asdict(item) for item in readiness(answers, figures, sources.gain)],
+    )
+    return advice | {
+        "plan": [
+            {"step": f"{step.title}. {step.what}", "day": step.day, "command": step.command, "why": step.stop}
+            for step in steps
+        ]
+    }
+
+
+def _ready_figures(figures: "Figures | None") -> dict[str, float]:
+    """Return what ``advisor.readiness`` wants to know, by its names."""
+    if figures is None:
+        return {}
+    named = {
+        "rows": figures.rows,
+        "rarest_label": min(figures.labels.values()) if figures.labels else None,
+        "eval_rows": figures.eval_rows,
+        "exact_duplicates": figures.exact_copies + figures.alike_copies,
+        "near_duplicates": figures.near_copies,
+        "overlap": figures.overlap,
+        "imbalance": figures.imbalance,
+    }
+    return {key: float(value) for key, value in named.items() if value is not None}
+
+
+def _priced_figures(figures: "Figures | None") -> dict[str, float]:
+    """Return what ``advisor.estimates`` wants to know, by its names."""
+    if figures is None:
+        return {}
+    named = {
+        "examples": figures.clean,
+        "eval_rows": figures.eval_rows,
+        "question_tokens": figures.input_tokens.median,
+        "answer_tokens": figures.answer_tokens.median,
+    }
+    return {key: float(value) for key, value in named.items() if value is not None}
