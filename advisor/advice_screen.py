@@ -7,6 +7,8 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from advisor.advice_details import costs, needs, steps
+
 BAR = 20
 
 
@@ -21,6 +23,9 @@ def screen(advice: Mapping[str, Any]) -> RenderableType:
     parts += _listed("What would change the first choice", [_flip(flip, advice) for flip in advice["flips"]])
     deciding = [unknown for unknown in advice["find_out"] if unknown["decides"]][:3]
     parts += _listed("Worth finding out, since it could change the first choice", [_unknown(one) for one in deciding])
+    parts += _listed("What the data still need", needs(advice))
+    parts += _listed("What it would cost, by prices that --prices replaces", costs(advice))
+    parts += _listed("This week", steps(advice))
     parts += _listed("The most similar published comparisons", [_case(case) for case in advice["cases"]])
     return Group(*parts)
 

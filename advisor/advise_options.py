@@ -83,7 +83,9 @@ def advise(
     files = "\n".join(f"{what}: {path}" for what, path in made.files.items())
     if (saved := made.files.get("Answers")) is not None:
         files += f"\nTo change an answer: tuneworthy advise --resume {shlex.quote(str(saved))}"
-    return Group(screen(made.advice), *([Text(f"\n{files}", overflow="fold")] if files else []))
+    if out is None:
+        files += "\nWith --out DIR: all of this as a page (advice.html), as data (advice.json), and a task.yaml to run."
+    return Group(screen(made.advice), *([Text(f"\n{files}", no_wrap=True, overflow="ignore")] if files else []))
 
 
 def _terminal() -> TextIO:

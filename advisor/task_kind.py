@@ -10,6 +10,7 @@ _BY_TASK: dict[str, AnswerKind] = {
     "grouping": "label",
     "extraction": "json",
     "tools": "json",
+    **dict.fromkeys(("documents", "facts", "rewriting", "reasoning", "code", "sql", "style", "translation"), "text"),
 }
 _BY_OUTPUT: dict[str, AnswerKind] = {"label": "label", "json": "json", "free": "text", "private": "text"}
 

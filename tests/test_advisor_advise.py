@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.advice import advise
+from advisor.advice_parts import Found, Sources, whole_advice
 from advisor.answers import read_answers, write_answers
 from advisor.questions import questions
 from tests.pseudo_terminal import CTRL_C, CTRL_D, DOWN, ENTER, ROOT, UP, PseudoTerminal
@@ -18,6 +18,11 @@ from tests.test_advisor_run import tuneworthy
 
 FIRST = {"eval_set": "enough", "definition": "both", "prompting": "measured"}
 FILE = "advice-answers.yaml"
+
+
+def told(answers):
+    """Return the advice for ``answers`` alone, as a file holds it."""
+    return json.loads(json.dumps(whole_advice(answers, Found(), Sources())))
 
 
 def piped(folder, lines, *arguments, code=0):
@@ -45,13 +50,13 @@ def test_answers_and_set_give_the_advice_at_once(tmp_path, capsys):
         capsys, "advise", "--answers", tmp_path / "a.yaml", "--set", "task=documents", "--set", "corpus=large", "--json"
     )
     assert (code, err) == (0, "")
-    assert json.loads(out) == advise({**FIRST, "task": "documents", "corpus": "large"})
+    assert json.loads(out) == told({**FIRST, "task": "documents", "corpus": "large"})
 
 
 def test_the_screen_says_first_what_is_recommended(tmp_path, capsys):
     code, out, _ = tuneworthy(capsys, "advise", "--set", "task=tabular")
     assert code == 0
-    assert out.startswith(advise({"task": "tabular"})["recommendation"]["sentence"])
+    assert out.startswith(told({"task": "tabular"})["recommendation"]["sentence"])
 
 
 def test_out_and_save_are_written(tmp_path, capsys):
@@ -60,7 +65,7 @@ def test_out_and_save_are_written(tmp_path, capsys):
         capsys, "advise", "--set", "task=tabular", "--set", "output=json", "--out", out_folder, "--save", saved
     )
     assert code == 0
-    assert json.loads((out_folder / "advice.json").read_text(encoding="utf-8")) == advise({"task": "tabular"})
+    assert json.loads((out_folder / "advice.json").read_text(encoding="utf-8")) == told({"task": "tabular"})
     assert read_answers(saved) == {"task": "tabular"}
     assert f"Answers: {saved}" in out.replace("\n", "").replace("Advice", "\nAdvice")
 
@@ -128,7 +133,7 @@ def test_the_help_does_not_load_what_only_the_dialogue_needs():
 
 def test_lines_from_a_pipe_answer_and_the_rest_is_unknown(tmp_path):
     out, err = piped(tmp_path, "3\nBOTH\n?\nmeasured\nx\n99\n\n5", "--json")
-    assert json.loads(out) == advise(FIRST)
+    assert json.loads(out) == told(FIRST)
     assert read_answers(tmp_path / FILE) == {**FIRST, "oracle": None}
     assert f"Question 1 of about {len(questions())}: {questions()[0].text}" in " ".join(err.split())
     assert "For example: Instructions, worked examples" in err
@@ -151,12 +156,12 @@ def test_lines_go_back_put_off_and_edit_in_the_summary(tmp_path):
 
 def test_no_input_at_all_is_advice_from_nothing(tmp_path):
     out, _ = piped(tmp_path, "", "--json")
-    assert json.loads(out) == advise({})
+    assert json.loads(out) == told({})
 
 
 def test_bytes_that_are_no_text_are_no_answer(tmp_path):
     out, err = piped(tmp_path, b"\xff\xfe\x00\n3\n", "--json")
-    assert json.loads(out) == advise({"eval_set": "enough"})
+    assert json.loads(out) == told({"eval_set": "enough"})
     assert "is no answer here" in err
 
 
@@ -167,7 +172,7 @@ def test_quitting_leaves_a_file_and_resuming_asks_only_what_is_open(tmp_path):
     out, err = piped(tmp_path, "measured\n", "--resume", "--json")
     assert "Question 3 of about" in err
     assert questions()[0].text not in " ".join(err.split())
-    assert json.loads(out) == advise({"eval_set": "enough", "prompting": "measured"})
+    assert json.loads(out) == told({"eval_set": "enough", "prompting": "measured"})
 
 
 def test_a_new_dialogue_does_not_write_over_answers(tmp_path):
@@ -331,7 +336,7 @@ def test_json_alone_goes_to_standard_output_while_the_terminal_asks(tmp_path):
         one.wait_for("q quit")
         os.write(one._master, b"\r")
         assert one.ended()[0] == 0
-    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8")) == advise({})
+    assert json.loads((tmp_path / "out.json").read_text(encoding="utf-8")) == told({})
 
 
 @pytest.mark.parametrize(("columns", "rows"), [(40, 12), (20, 6), (200, 60)])
