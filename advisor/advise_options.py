@@ -75,9 +75,6 @@ def advise(
         return None
     if as_json:
         return json.dumps(made.advice, ensure_ascii=False, indent=1)
-    from rich.console import Group
-    from rich.text import Text
-
     from advisor.advice_screen import screen
 
     files = "\n".join(f"{what}: {path}" for what, path in made.files.items())
@@ -85,7 +82,7 @@ def advise(
         files += f"\nTo change an answer: tuneworthy advise --resume {shlex.quote(str(saved))}"
     if out is None:
         files += "\nWith --out DIR: all of this as a page (advice.html), as data (advice.json), and a task.yaml to run."
-    return Group(screen(made.advice), *([Text(f"\n{files}", no_wrap=True, overflow="ignore")] if files else []))
+    return screen(made.advice), f"\n{files.strip()}"
 
 
 def _terminal() -> TextIO:

@@ -202,8 +202,11 @@ def main() -> None:
 
 
 def _print(returned: object) -> None:
-    """Print what a command returned: text as it is, anything else as rich draws it."""
-    if isinstance(returned, str):
+    """Print what a command returned: text as it is, anything else as rich draws it; each of a tuple."""
+    if isinstance(returned, tuple):
+        for part in returned:
+            _print(part)
+    elif isinstance(returned, str):
         print(returned)
     elif returned is not None and not isinstance(returned, int):
         from rich.console import Console
