@@ -45,12 +45,13 @@ def run(
     resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
     adapter: Annotated[Path | None, typer.Option(help="Also run this trained PEFT adapter.")] = None,
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
+    advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Run every approach on the same eval rows, and write results.json and report.html."""
     options = {"model": model, "embedder": embedder, "seeds": seeds}
     overrides = {key: value for key, value in options.items() if value is not None}
-    others = [task, arms, limit, out, adapter, drop_overlap or None, *overrides.values()]
+    others = [task, arms, limit, out, adapter, drop_overlap or None, advice, *overrides.values()]
     if resume is not None and any(value is not None for value in others):
         raise UsageError("--resume takes everything from the run folder: give no task and no other option than --json")
     _quiet_libraries()
@@ -61,7 +62,7 @@ def run(
             prepared = reopen_run(resume)
         elif task is not None:
             names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
-            request = RunRequest(task, overrides, names, limit, out, adapter, drop_overlap)
+            request = RunRequest(task, overrides, names, limit, out, adapter, drop_overlap, advice)
             prepared = prepare_run(request, sys.argv[1:])
         else:
             raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")

@@ -16,6 +16,7 @@ from typing import Any
 from advisor.arms import ARMS, Lineup, plan_arms
 from advisor.engine import adapter_record, lazy_embedder, lazy_model
 from advisor.machine import installed_versions, machine_facts
+from evals.advice_outcome import read_given_advice
 from evals.errors import RunError, TuneworthyError, UsageError
 from evals.example import Example
 from evals.files import write_text
@@ -41,6 +42,7 @@ class RunRequest:
     out: Path | None = None
     adapter: Path | None = None
     drop_overlap: bool = False
+    advice: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -57,6 +59,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
+    advice = None if request.advice is None else read_given_advice(request.advice)
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     task = replace(task, settings=task.settings.model_copy(update=anchored(_sources(task.settings), task.folder)))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
@@ -65,7 +68,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     _check_free(folder)
-    record = _record(task, lineup, bench, request, argv, created)
+    record = replace(_record(task, lineup, bench, request, argv, created), advice=advice)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if whole.split_made:

@@ -2,16 +2,17 @@
 
 import dataclasses
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, NonNegativeInt, StringConstraints, ValidationError
 
+from evals.advice_outcome import GivenAdvice
 from evals.errors import RunError
 from evals.files import write_json
 from evals.protocols import Family
-from evals.stored import first_problem, from_record
+from evals.stored import ADDED_LATER, first_problem, from_record
 from evals.task_file import METRICS, Metric, TaskFile
 
 SCHEMA = 1
@@ -52,7 +53,7 @@ class RunRecord:
     """The run's inputs. ``task`` is the task file as resolved (defaults filled in, flags applied).
 
     ``eval_ids`` are the ids of the eval rows in the order they are answered; ``skipped`` are
-    the arms that don't fit the task.
+    the arms that don't fit the task; ``advice`` is what was recommended before the run, if anything.
     """
 
     task_file: str
@@ -76,6 +77,7 @@ class RunRecord:
     machine: dict[str, str]
     command: str
     created: str
+    advice: GivenAdvice | None = field(default=None, metadata=ADDED_LATER)
 
     def settings(self, path: Path = Path("run.json")) -> TaskFile:
         """Return ``task`` as settings.

@@ -11,6 +11,7 @@ from itertools import combinations
 from pathlib import Path
 from typing import Any
 
+from evals.advice_outcome import advice_outcome
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
 from evals.arm_summary import ArmSummary, figure, mean_tokens
@@ -72,7 +73,7 @@ def build_results(run: Path) -> dict[str, Any]:
         confidence=confidence,
         absent=[_absent(arm) for arm in arms if arm.status != "done"],
     )
-    return {
+    results = {
         "schema": SCHEMA,
         "created": record.created,
         "version": _version(record),
@@ -90,6 +91,7 @@ def build_results(run: Path) -> dict[str, Any]:
         "limit": record.limit,
         "per_label": {arm.name: summaries[arm.name].per_label() for arm in done} if labels is not None else None,
     }
+    return results | {"advice": advice_outcome(record.advice, results)}
 
 
 def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None) -> Scoreboard:

@@ -17,6 +17,7 @@ from markupsafe import Markup
 
 from evals.errors import RunError
 from reports import wording
+from reports.advice_check import advice_sentences
 from reports.charts import differences_chart, scores_chart
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.measures import build_labels, build_measures, build_retrieval
@@ -56,6 +57,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         decided_by=deciding(verdict),
         other_level=other_level(verdict) if verdict["gain"] else "",
         steps=next_steps(results),
+        advice=advice_sentences(results),
         board=board,
         confidence=wording.level(verdict["confidence"]),
         scores=scores_chart(board.score_intervals(), "scores", wording.upperfirst(metric)),

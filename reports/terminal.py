@@ -11,6 +11,7 @@ from rich.console import Console, ConsoleOptions, RenderResult
 from rich.table import Table
 from rich.text import Text
 
+from reports.advice_check import advice_sentences
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
 from reports.sentences import headline, next_steps
 from reports.wording import (
@@ -55,6 +56,8 @@ class Summary:
         yield Text()
         for step in next_steps(self.results):
             yield Text(f"• {step}")
+        if self.results.get("advice"):
+            yield Text(f"• {' '.join(advice_sentences(self.results))}")
         for row in board.not_run:
             if row.status != "skipped":
                 yield Text(

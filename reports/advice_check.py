@@ -1,0 +1,26 @@
+"""What a report says of the advice that was given before the run."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from reports.wording import percent, shown
+
+NAMES = {
+    "classic": "a classic method, no language model",
+    "prompt": "prompting alone",
+    "rag": "retrieval",
+    "tune": "fine-tuning",
+    "rag_tune": "retrieval and fine-tuning together",
+    "not_ready": "to do something else first",
+}
+HELD = {True: "The advice held", False: "The advice didn't hold", "undecided": "Undecided whether the advice held"}
+
+
+def advice_sentences(results: Mapping[str, Any]) -> list[str]:
+    """Return what was advised and whether it held, or which command would have said so."""
+    advice = results.get("advice")
+    if not advice:
+        return ["No advice was given with this run: `tuneworthy run TASK --advice advice.json` compares one with it."]
+    recommended = NAMES.get(advice["recommended"], shown(str(advice["recommended"])))
+    said = f"Recommended before the run: {recommended}, with a probability of {percent(advice['probability'])}."
+    return [said, f"{HELD.get(advice['agreed'], HELD['undecided'])}. {advice['reason']}"]

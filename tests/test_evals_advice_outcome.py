@@ -1,0 +1,113 @@
+"""Whether a run bears out the advice that was given before it."""
+
+import json
+
+import pytest
+
+from advisor.advice import advise
+from evals.advice_outcome import GivenAdvice, advice_outcome, read_given_advice
+from evals.errors import UsageError
+from evals.files import write_json
+from evals.record import read_record
+from reports.advice_check import advice_sentences
+from tests.small_task import write_task
+from tests.test_advisor_run import tuneworthy
+
+
+def given(approach, meanwhile="prompt"):
+    return GivenAdvice(approach, 0.7, meanwhile, "0" * 64)
+
+
+def arm(name, family, mean=0.5, status="done"):
+    return {"name": name, "family": family, "trained": family == "tune", "status": status, "score": {"mean": mean}}
+
+
+def results(outcome="not_worth_it", cheapest="few_shot", **means):
+    arms = [
+        arm("majority", "classic", means.get("majority", 0.1)),
+        arm("few_shot", "prompt", means.get("few_shot", 0.5)),
+        arm("rag", "rag", means.get("rag", 0.5), means.get("rag_status", "done")),
+        arm("qlora", "tune", means.get("qlora", 0.5)),
+    ]
+    verdict = {
+        "outcome": outcome,
+        "gain": {"trained": "qlora"},
+        "best_trained": "qlora",
+        "best_untrained": cheapest,
+        "best_arm": cheapest,
+        "cheapest_within_noise": cheapest,
+    }
+    return {"arms": arms, "verdict": verdict}
+
+
+@pytest.mark.parametrize(
+    ("approach", "run", "agreed", "measured"),
+    [
+        ("prompt", results(), True, "prompt"),
+        ("rag", results(), False, "prompt"),
+        ("tune", results("worth_it"), True, "tune"),
+        ("prompt", results("worth_it"), False, "tune"),
+        ("tune", results(), False, "prompt"),
+        ("tune", results("undecided"), "undecided", "prompt"),
+        ("prompt", results("undecided"), True, "prompt"),
+        ("classic", results(cheapest="majority"), True, "classic"),
+        ("rag", results(rag_status="failed"), "undecided", "prompt"),
+        ("rag_tune", results("worth_it"), "undecided", "tune"),
+        ("not_ready", results("worth_it"), "undecided", "tune"),
+        ("prompt", results(majority=0, few_shot=0, rag=0, qlora=0), "undecided", None),
+    ],
+)
+def test_agreed(approach, run, agreed, measured):
+    found = advice_outcome(given(approach), run)
+    assert (found["agreed"], found["measured"]) == (agreed, measured)
+    assert (found["recommended"], found["probability"]) == (approach, 0.7)
+    said = advice_sentences({"advice": found})
+    assert "70.0%" in said[0]
+    held = {True: "The advice held.", False: "The advice didn't hold.", "undecided": "Undecided"}[agreed]
+    assert said[1].startswith(held)
+
+
+def test_without_advice_the_report_names_the_command():
+    assert advice_outcome(None, results()) is None
+    assert "--advice advice.json" in advice_sentences({"advice": None})[0]
+    assert advice_sentences({}) == advice_sentences({"advice": None})
+
+
+@pytest.fixture
+def advice(tmp_path):
+    path = tmp_path / "advice.json"
+    write_json(path, advise({"task": "tabular"}))
+    return path
+
+
+def test_a_run_carries_the_advice_into_results_and_report(tmp_path, advice, capsys):
+    task = write_task(tmp_path / "task")
+    out = tmp_path / "run"
+    code, text, err = tuneworthy(capsys, "run", task, "--arms", "majority,nearest", "--advice", advice, "--out", out)
+    assert code == 0, err
+    kept = read_record(out).advice
+    assert (kept.recommended, kept) == ("classic", read_given_advice(advice))
+    stored = json.loads((out / "results.json").read_text(encoding="utf-8"))["advice"]
+    assert stored["agreed"] is True
+    assert "The advice held." in " ".join(text.split())
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "The advice before the run" in page
+    assert "a classic method, no language model" in page
+    advice.unlink()
+    (out / "report.html").unlink()
+    assert tuneworthy(capsys, "run", "--resume", out)[0] == 0
+    assert "The advice held." in (out / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("content", "said"), [("{", "not JSON"), ('{"schema": 9}', "schema"), ("[]", "object")])
+def test_a_file_that_is_no_advice_is_refused_before_any_work(tmp_path, capsys, content, said):
+    path = tmp_path / "odd.json"
+    path.write_text(content, encoding="utf-8")
+    task = write_task(tmp_path / "task")
+    code, _, err = tuneworthy(capsys, "run", task, "--advice", path, "--out", tmp_path / "run")
+    assert code == 2
+    assert err.count("\n") == 1
+    assert said in err
+    assert not (tmp_path / "run").exists()
+    with pytest.raises(UsageError):
+        read_given_advice(tmp_path / "none.json")
