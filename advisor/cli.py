@@ -187,7 +187,9 @@ def _quiet_libraries() -> None:
 
 def main() -> None:
     """Run the command line; print what went wrong as one line and exit with its code."""
-    signal.signal(signal.SIGTERM, _terminated)
+    signal.signal(signal.SIGTERM, _stop)
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell has us ignore it
+        signal.signal(signal.SIGINT, _stop)
     try:
         _print(app(standalone_mode=False))
     except TyperException as error:
@@ -225,9 +227,13 @@ def _refused(error: TyperException) -> int:
     return _failed(f"{error.format_message().rstrip('.')}. See: {command} --help", error.exit_code)
 
 
-def _terminated(number: int, frame: object) -> NoReturn:
-    """Stop as Ctrl-C does: schedulers and `timeout` send SIGTERM."""
-    raise KeyboardInterrupt
+class _Stopped(KeyboardInterrupt):
+    """A stop that was asked for; Python ends with its own code after a bare one that passed through ``exec``."""
+
+
+def _stop(number: int, frame: object) -> NoReturn:
+    """Stop as Ctrl-C does, for SIGTERM too: schedulers and `timeout` send it."""
+    raise _Stopped
 
 
 def _failed(message: str, code: int) -> int:

@@ -257,7 +257,7 @@ def test_a_demo_that_is_told_to_stop_says_how_to_go_on(sent, tmp_path):
         time.sleep(0.01)
     process.send_signal(sent)
     text, err = process.communicate(timeout=120)
-    assert (process.returncode, text) == (1, "")
+    assert (process.returncode, text) == (1, ""), err
     first, last = err.splitlines()
     assert first == "mine: task 1 of 1, 640 eval rows"
     assert last.startswith("tuneworthy: stopped; ")

@@ -223,7 +223,7 @@ def test_a_run_that_is_told_to_stop_says_how_to_go_on(sent, tmp_path):
         time.sleep(0.01)
     process.send_signal(sent)
     out, err = process.communicate(timeout=120)
-    assert (process.returncode, out) == (1, "")
+    assert (process.returncode, out) == (1, ""), err
     assert err.count("\n") == 1
     assert err.endswith(f"tuneworthy run --resume {tmp_path / 'run'}\n")
 
