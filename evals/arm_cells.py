@@ -99,6 +99,12 @@ class ArmCells:
     def _asked(self) -> int:
         return len(self.eval_ids) * len(self.cells)
 
+    def seed_values(self, value: Callable[[ScoredPrediction], float | None]) -> list[list[float | None]]:
+        """Return ``value`` per eval row, one list per seed; None where the row has none."""
+        return [
+            [value(rows[identity]) if identity in rows else None for identity in self.eval_ids] for rows in self.rows
+        ]
+
     def row_means(self, value: Callable[[ScoredPrediction], float | None]) -> list[float | None]:
         """Return ``value`` per eval row, averaged over the seeds that have it; None where none has."""
         means: list[float | None] = []

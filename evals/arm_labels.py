@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from evals.arm_cells import ArmCells
+from evals.clusters import Clusters
 from evals.extraction import extract
 from evals.label_metrics import code, macro_f1
 from evals.scoreboard import LabelRows, MacroF1Scoreboard
@@ -21,9 +22,10 @@ class LabelTask:
     labels: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...]
 
-    def scoreboard(self, arms: Sequence[ArmCells]) -> MacroF1Scoreboard:
+    def scoreboard(self, arms: Sequence[ArmCells], clusters: Clusters) -> MacroF1Scoreboard:
         """Return macro-F1 of the arms by the reading that counts."""
-        return MacroF1Scoreboard(self.labels, self.targets, {arm.name: label_rows(arm, counted) for arm in arms})
+        rows = {arm.name: label_rows(arm, counted) for arm in arms}
+        return MacroF1Scoreboard(self.labels, self.targets, rows, clusters)
 
     def macro_f1(self, arm: ArmCells, reading: Reading) -> float | None:
         """Return macro-F1 over the rows that every seed scored, averaged over the seeds."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.clusters import Clusters
 from evals.resampling import CountMatrix, resample
 
 IntMatrix = NDArray[np.int64]
@@ -62,27 +63,28 @@ def macro_f1(coded: Coded) -> float | None:
     return float(_mean_f1(hits, counts.sum(axis=1) + counts[:, :-1].sum(axis=0)))
 
 
-def macro_f1_draws(coded: Coded, scored: NDArray[np.bool_], seed: int) -> FloatArray:
-    """Return macro-F1 of every bootstrap resample of the rows, in the order of ``evals.resampling``.
+def macro_f1_draws(coded: Coded, scored: NDArray[np.bool_], seed: int, clusters: Clusters) -> FloatArray:
+    """Return macro-F1 of every bootstrap resample of the rows' clusters, in the order of ``evals.resampling``.
 
     Only rows that are ``scored`` count; a resample without any gives 0.
     """
     from scipy.sparse import csr_matrix
 
-    n, labels = len(coded.true), coded.labels
+    labels = coded.labels
     known = np.flatnonzero(scored)
     right = np.flatnonzero(scored & (coded.true == coded.predicted))
     named = np.flatnonzero(scored & (coded.predicted < labels))
     # Column l holds the rows that are right about l, column labels + l those that add to its denominator.
     rows = np.concatenate([right, known, named])
     columns = np.concatenate([coded.true[right], labels + coded.true[known], labels + coded.predicted[named]])
-    ones = csr_matrix((np.ones(len(rows), np.float32), (columns, rows)), shape=(2 * labels, n))
+    drawn = clusters.of[rows]  # repeated places add up
+    ones = csr_matrix((np.ones(len(rows), np.float32), (columns, drawn)), shape=(2 * labels, clusters.count))
 
     def statistic(counts: CountMatrix) -> FloatArray:
         sums = (ones @ counts.T.astype(np.float32)).T.astype(np.float64)  # counts: exact in 32 bits
         return _mean_f1(sums[:, :labels], sums[:, labels:])
 
-    return resample(n, seed, statistic)
+    return resample(clusters.count, seed, statistic)
 
 
 def _mean_f1(hits: FloatArray, total: FloatArray) -> FloatArray:

@@ -1,7 +1,9 @@
 """How sure a macro-F1 or a difference of two is: the bootstrap of the metric itself.
 
 The interval is bias-corrected and never narrower than the accuracy's on the same rows: with every row
-right, or hardly a row on which two arms differ, resamples show no spread, and rows do.
+right, or hardly a row on which two arms differ, resamples show no spread, and rows do. Rows that share a cluster
+are drawn together. Several training seeds add their part as for a mean (``evals.spread``); what rows and seeds
+together add by chance is seen in how far a resample moves the seeds apart.
 """
 
 from collections.abc import Sequence
@@ -10,10 +12,12 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.clusters import Clusters, FloatArray, independent
 from evals.intervals import Bounds
 from evals.label_metrics import Coded, macro_f1, macro_f1_draws
 from evals.resampling import RESAMPLES, Bootstrap, FloatVector
-from evals.stats import Difference, Estimate, PairedSample, ScoreSample
+from evals.spread import SeedPart, Spread
+from evals.stats import Difference, Estimate, PairedSample, ScoreSample, Test
 
 _METHOD = f"bootstrap of macro-F1, {RESAMPLES:,} resamples, no narrower than accuracy's interval"
 
@@ -24,39 +28,65 @@ class MacroF1Sample:
     Macro-F1 is averaged over the seeds.
     """
 
-    def __init__(self, coded: Sequence[Coded], scored: NDArray[np.bool_], seed: int) -> None:
+    def __init__(
+        self, coded: Sequence[Coded], scored: NDArray[np.bool_], seed: int, clusters: Clusters | None = None
+    ) -> None:
         self._all, self._scored = tuple(coded), scored
+        self._clusters = independent(len(scored)) if clusters is None else clusters
         self.coded = tuple(one.take(np.flatnonzero(scored)) for one in coded)
+        self.clusters = self._clusters.take(scored)
         self.n = int(scored.sum())
         self.dropped = len(scored) - self.n
         self.seed = seed
 
     @cached_property
+    def by_seed(self) -> list[float]:
+        """Macro-F1 of each seed; empty without rows."""
+        return [value for value in map(macro_f1, self.coded) if value is not None]
+
+    @property
     def point(self) -> float | None:
         """Macro-F1, or None without rows."""
-        values = [macro_f1(coded) for coded in self.coded]
-        return float(np.mean([value for value in values if value is not None])) if self.n else None
+        return float(np.mean(self.by_seed)) if self.n else None
+
+    @cached_property
+    def _draws(self) -> FloatArray:
+        """Macro-F1 of every seed and resample, shape (seeds, resamples)."""
+        return np.stack([macro_f1_draws(coded, self._scored, self.seed, self._clusters) for coded in self._all])
 
     @cached_property
     def draws(self) -> FloatVector:
         """Macro-F1 of every resample, in the order that all arms share."""
-        draws: FloatVector = np.mean([macro_f1_draws(coded, self._scored, self.seed) for coded in self._all], axis=0)
+        draws: FloatVector = self._draws.mean(axis=0)
         return draws
 
     @cached_property
-    def accuracy(self) -> list[float | None]:
-        """The share of seeds that got each row right."""
-        right = np.mean([coded.true == coded.predicted for coded in self.coded], axis=0)
-        return [float(share) for share in right]
+    def seeds(self) -> tuple[SeedPart, ...]:
+        """The training seeds' part of the variance; () with one seed."""
+        count = len(self.by_seed)
+        if count < 2 or self.clusters.count < 2:
+            return ()
+        chance = float((self._draws - self.draws).var(axis=1).sum()) / (count - 1)
+        return (SeedPart(max(float(np.var(self.by_seed, ddof=1)) - chance, 0.0) / count, chance, count),)
+
+    @cached_property
+    def right(self) -> list[list[float]]:
+        """Whether each seed got each scored row right."""
+        return [(coded.true == coded.predicted).astype(float).tolist() for coded in self.coded]
+
+    @property
+    def _spread(self) -> Spread:
+        return _spread(self.draws, self.clusters, self.seeds)
 
     def estimate(self, confidence: float) -> Estimate:
         """Return macro-F1 with its interval."""
         if self.point is None:
             return Estimate(None, None, None, 0, self.dropped, "none", "no row was scored")
-        rows = ScoreSample(self.accuracy, self.seed).estimate(confidence)
+        rows = ScoreSample(self.right, self.seed, self.clusters).estimate(confidence)
         bounds = _moved(Bounds(rows.low or 0.0, rows.high or 0.0), rows.mean or 0.0, self.point)
-        if self.n > 1:
-            own = Bootstrap(self.point, self.n, np.sort(self.draws)).interval(confidence)
+        if self.clusters.count > 1:
+            own = Bootstrap(self.point, self.clusters.count, np.sort(self.draws)).interval(confidence)
+            own = self._spread.widen(own, self.point, confidence)
             bounds = bounds.around(own.low, own.high)
         bounds = bounds.within(0, 1)
         return Estimate(self.point, bounds.low, bounds.high, self.n, self.dropped, _METHOD)
@@ -72,29 +102,61 @@ class PairedMacroF1:
 
     @cached_property
     def _rows(self) -> PairedSample:
-        return PairedSample(self._first.accuracy, self._second.accuracy, self._first.seed)
+        return PairedSample(self._first.right, self._second.right, self._first.seed, self._first.clusters)
+
+    @property
+    def rows(self) -> int:
+        """The rows that both scored."""
+        return self._first.n
+
+    @property
+    def draws(self) -> FloatVector:
+        """The difference of every resample, in the order that all arms share."""
+        return self._first.draws - self._second.draws
+
+    @property
+    def point(self) -> float | None:
+        """First − second, or None without rows."""
+        one, two = self._first.point, self._second.point
+        return None if one is None or two is None else one - two
 
     @cached_property
     def _bootstrap(self) -> Bootstrap:
-        point = (self._first.point or 0.0) - (self._second.point or 0.0)
-        return Bootstrap(point, self._first.n, np.sort(self._first.draws - self._second.draws))
+        return Bootstrap(self.point or 0.0, self._first.clusters.count, np.sort(self.draws))
+
+    @cached_property
+    def spread(self) -> Spread:
+        """How far the difference would move on other rows and with other seeds."""
+        return _spread(self.draws, self._first.clusters, self._first.seeds + self._second.seeds)
+
+    def test(self) -> Test:
+        """Return the p-value that there is no difference."""
+        if self.point is None:
+            return Test(None, "none")
+        if self._first.clusters.count < 2:
+            return Test(1.0, "none")
+        if self.spread.seeds:
+            return Test(self.spread.p_value(self.point), "t test with the seeds' part")
+        return Test(self._bootstrap.p_value(), "bootstrap, from the same draws")
 
     def difference(self, confidence: float) -> Difference:
-        """Return first − second with its interval and p-value."""
-        n, dropped = self._first.n, self._first.dropped
-        if self._first.point is None or self._second.point is None:
-            return Difference(None, None, None, None, 0, dropped, "none", "no row was scored for both")
-        point = self._first.point - self._second.point
+        """Return first − second with its interval."""
+        n, dropped, point = self._first.n, self._first.dropped, self.point
+        if point is None:
+            return Difference(None, None, None, 0, dropped, "none", "no row was scored for both")
         rows = self._rows.difference(confidence)
         bounds = _moved(Bounds(rows.low or 0.0, rows.high or 0.0), rows.difference or 0.0, point)
-        p_value = 1.0
-        if n > 1:
-            own, p_value = self._bootstrap.interval(confidence), self._bootstrap.p_value()
+        if self._first.clusters.count > 1:
+            own = self.spread.widen(self._bootstrap.interval(confidence), point, confidence)
             bounds = bounds.around(own.low, own.high)
         bounds = bounds.within(-1, 1)
-        return Difference(
-            point, bounds.low, bounds.high, p_value, n, dropped, f"paired {_METHOD}; p from the same draws"
-        )
+        return Difference(point, bounds.low, bounds.high, n, dropped, f"paired {_METHOD}")
+
+
+def _spread(draws: FloatVector, clusters: Clusters, seeds: tuple[SeedPart, ...]) -> Spread:
+    """Return the spread of a metric by the variance of its resamples."""
+    free = max(clusters.count - 1, 1)
+    return Spread(float(draws.var()) * clusters.count / free, float(free), seeds)
 
 
 def _moved(bounds: Bounds, old: float, new: float) -> Bounds:

@@ -1,4 +1,4 @@
-"""The bootstrap over examples and the sign-flip test, seeded, in bounded memory.
+"""The bootstrap over examples (or clusters of them) and the sign-flip test, seeded, in bounded memory.
 
 Sources: Efron 1987, "Better bootstrap confidence intervals" (BCa); Hesterberg 2015, "What teachers should
 know about the bootstrap" (arXiv:1411.5279), for the small-sample expansion; Phipson and Smyth 2010,
@@ -19,6 +19,7 @@ from statistics import NormalDist
 import numpy as np
 from numpy.typing import NDArray
 
+from evals.clusters import Clusters
 from evals.intervals import Bounds, student_quantile
 
 RESAMPLES = 5000
@@ -35,7 +36,7 @@ CountMatrix = NDArray[np.uint8]
 
 @dataclass(frozen=True)
 class Bootstrap:
-    """A statistic of a sample of ``n`` scored rows, and of its resamples (sorted)."""
+    """A statistic of a sample of ``n`` scored rows (or clusters), and of its resamples (sorted)."""
 
     point: float
     n: int
@@ -65,12 +66,16 @@ class Bootstrap:
         return float(1 + beyond) / (len(self.draws) + 1)
 
 
-def bootstrap_mean(values: FloatVector, seed: int) -> Bootstrap:
-    """Return the bootstrap of the mean of ``values``; NaN is a row without a score (two scored rows at least)."""
+def bootstrap_mean(values: FloatVector, seed: int, clusters: Clusters) -> Bootstrap:
+    """Return the bootstrap of the mean of ``values``, drawn by cluster.
+
+    NaN is a row without a score; two scored rows at least.
+    """
     scored = ~np.isnan(values)
-    n, mean = int(scored.sum()), float(values[scored].mean())
-    centred = np.where(scored, values - mean, 0.0)
-    parts = np.column_stack([centred, scored])
+    mean = float(values[scored].mean())
+    centred = clusters.totals(np.where(scored, values - mean, 0.0))
+    rows = clusters.totals(scored.astype(np.float64))
+    parts = np.column_stack([centred, rows])
 
     def statistic(counts: CountMatrix) -> FloatVector:
         sums = counts.astype(np.float64) @ parts
@@ -79,13 +84,13 @@ def bootstrap_mean(values: FloatVector, seed: int) -> Bootstrap:
 
     spread = float(np.sum(centred**2))
     skew = float(np.sum(centred**3)) / (6 * spread**1.5) if spread > 0 else 0.0
-    return Bootstrap(mean, n, np.sort(resample(len(values), seed, statistic)), skew)
+    return Bootstrap(mean, int(np.count_nonzero(rows)), np.sort(resample(clusters.count, seed, statistic)), skew)
 
 
 def resample(n: int, seed: int, statistic: Callable[[CountMatrix], FloatVector]) -> FloatVector:
-    """Return ``statistic`` of every resample of n rows.
+    """Return ``statistic`` of every resample of n rows (or clusters).
 
-    ``statistic`` gets how often each row was drawn, shape (some resamples, n), and returns one value
+    ``statistic`` gets how often each was drawn, shape (some resamples, n), and returns one value
     per resample.
     """
     return np.concatenate([statistic(counts) for counts in _all_counts(n, seed)])

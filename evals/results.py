@@ -15,9 +15,12 @@ from evals.advice_outcome import advice_outcome
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
 from evals.arm_summary import ArmSummary, figure, mean_tokens
+from evals.clusters import Clusters
 from evals.errors import RunError
 from evals.files import write_json
+from evals.holm import holm
 from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
+from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
 from evals.task_file import TaskFile
 from evals.verdict import Contender, Verdict, decide
@@ -60,7 +63,8 @@ def build_results(run: Path) -> dict[str, Any]:
     settings = record.settings(run / "run.json")
     arms = [read_arm(run, plan, record.eval_ids, settings.generate.max_error_share) for plan in record.arms]
     labels = label_task(record.labels, record.eval_ids, arms) if settings.answer == "label" else None
-    scores = _scoreboard(record.metric, arms, labels)
+    clusters = row_clusters(record.eval_ids, arms)
+    scores = _scoreboard(record.metric, arms, labels, clusters)
     done = [arm for arm in arms if arm.status == "done"]
     summaries = {arm.name: ArmSummary(arm, record.metric, labels) for arm in arms}
     confidence = settings.decision.confidence
@@ -78,7 +82,7 @@ def build_results(run: Path) -> dict[str, Any]:
         "created": record.created,
         "version": _version(record),
         "command": record.command,
-        "task": _task(record, settings),
+        "task": _task(record, settings, clusters),
         "model": _model(record.model),
         "embedder": _model(record.embedder),
         "arms": entries + [_skipped(arm) for arm in record.skipped],
@@ -94,22 +98,29 @@ def build_results(run: Path) -> dict[str, Any]:
     return results | {"advice": advice_outcome(record.advice, results)}
 
 
-def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None) -> Scoreboard:
+def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None, clusters: Clusters) -> Scoreboard:
     if metric == "macro_f1" and labels is not None:
-        return labels.scoreboard(arms)
-    return MeanScoreboard({arm.name: arm.row_means(lambda row: row.score) for arm in arms})
+        return labels.scoreboard(arms, clusters)
+    return MeanScoreboard({arm.name: arm.seed_values(lambda row: row.score) for arm in arms}, clusters)
 
 
 def _comparisons(arms: Sequence[str], scores: Scoreboard, confidence: float) -> list[dict[str, Any]]:
-    """Return every pair of arms once, in the order of the arms."""
+    """Return every pair of arms once, in the order of the arms; ``p_holm`` is corrected for all pairs (Holm)."""
+    pairs = list(combinations(arms, 2))
+    tests = [scores.test(first, second) for first, second in pairs]
     entries = []
-    for first, second in combinations(arms, 2):
+    for (first, second), test, corrected in zip(pairs, tests, holm([test.p_value for test in tests]), strict=True):
         gap = scores.difference(first, second, confidence)
-        figures = {name: figure(getattr(gap, name)) for name in ("difference", "low", "high")}
-        figures["p_value"] = None if gap.p_value is None else float(f"{gap.p_value:.6g}")
-        counts = {"method": gap.method, "n": gap.n, "dropped": gap.dropped, "reason": gap.reason}
+        figures: dict[str, Any] = {name: figure(getattr(gap, name)) for name in ("difference", "low", "high")}
+        figures |= {"p_value": _p_value(test.p_value), "p_holm": _p_value(corrected)}
+        method = f"{gap.method}, {test.method}"
+        counts = {"method": method, "n": gap.n, "dropped": gap.dropped, "reason": gap.reason}
         entries.append({"a": first, "b": second, **figures, **counts})
     return entries
+
+
+def _p_value(value: float | None) -> float | None:
+    return None if value is None else float(f"{value:.6g}")
 
 
 def _verdict(verdict: Verdict) -> dict[str, Any]:
@@ -145,7 +156,7 @@ def _skipped(arm: SkippedArm) -> dict[str, Any]:
     return told | {"status": "skipped", "reason": arm.reason} | nothing | empty
 
 
-def _task(record: RunRecord, settings: TaskFile) -> dict[str, Any]:
+def _task(record: RunRecord, settings: TaskFile, clusters: Clusters) -> dict[str, Any]:
     decision = settings.decision
     return {
         "name": record.task_name,
@@ -156,6 +167,7 @@ def _task(record: RunRecord, settings: TaskFile) -> dict[str, Any]:
         "labels": list(record.labels),
         "train_rows": record.train_rows,
         "eval_rows": len(record.eval_ids),
+        "eval_clusters": clusters.count,
         "documents": record.documents,
         "hashes": record.hashes,
         "notes": list(record.notes),

@@ -11,6 +11,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from evals import verdict_wording as wording
+from evals.joint import Claim
+from evals.needed import Needed, needed
 from evals.protocols import Family
 from evals.scoreboard import Scoreboard
 from evals.stats import Difference
@@ -60,7 +62,10 @@ class Gain:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """The decision with the figures that carry it; arms are named, None where there is none."""
+    """The decision with the figures that carry it; arms are named, None where there is none.
+
+    ``needed`` is there when the verdict is undecided: what would decide it.
+    """
 
     outcome: Outcome
     reason: str
@@ -72,6 +77,7 @@ class Verdict:
     gain: Gain | None
     minimum_gain: float
     confidence: float
+    needed: Needed | None = None
 
 
 @dataclass(frozen=True)
@@ -100,15 +106,17 @@ def decide(
     untrained = [arm.name for arm in ranked if not arm.trained]
     near = _within_noise(ranked, scores, confidence)
     outcome: Outcome = "undecided"
-    gain = None
+    gain = lacking = None
     if not trained or not untrained:
         reason = wording.nothing_to_compare(bool(trained), bool(untrained), absent)
     else:
-        cases = [_judge(arm, untrained, scores, minimum_gain, confidence, len(trained)) for arm in trained]
+        cases = _judge_all(trained, untrained, scores, minimum_gain, confidence)
         outcome = _outcome(cases)
         case = next(case for case in cases if case.outcome == outcome)
         focus, lead = case.trained, case.against[untrained[0]]
         gain = _gain(focus, lead, case.confidence)
+        if outcome == "undecided" and (joint := scores.joint(focus, untrained)) is not None:
+            lacking = needed(joint, minimum_gain, confidences(confidence, len(trained), len(untrained)))
         comparison = wording.Comparison(
             trained=focus,
             trained_score=scores.estimate(focus, confidence),
@@ -119,6 +127,7 @@ def decide(
             decisive_gain=case.against[case.decisive],
             confidence=case.confidence,
             minimum_gain=minimum_gain,
+            needed=lacking,
         )
         others = [arm for arm in trained if arm != focus] if outcome == "not_worth_it" else []
         reason = wording.compared(outcome, comparison, others, absent)
@@ -133,20 +142,40 @@ def decide(
         gain=gain,
         minimum_gain=minimum_gain,
         confidence=confidence,
+        needed=lacking,
     )
+
+
+def judge(
+    trained: Sequence[str], untrained: Sequence[str], scores: Scoreboard, *, minimum_gain: float, confidence: float
+) -> Outcome:
+    """Return the outcome alone, for at least one arm of each kind."""
+    return _outcome(_judge_all(trained, untrained, scores, minimum_gain, confidence))
+
+
+def _judge_all(
+    trained: Sequence[str], untrained: Sequence[str], scores: Scoreboard, minimum_gain: float, confidence: float
+) -> list[_Case]:
+    return [_judge(arm, untrained, scores, minimum_gain, confidence, len(trained)) for arm in trained]
+
+
+def confidences(confidence: float, trained: int, untrained: int) -> dict[Claim, float]:
+    """Return the confidence of the two-sided intervals that each claim is read off.
+
+    A claim is one end of an interval, so at 95% it's false in 2.5% of cases at most. For "worth it" that chance is
+    shared by the trained arms. For "not worth it" it is shared by the untrained ones, one of which is enough; every
+    trained arm has to fail, which needs no share.
+    """
+    error = 1 - confidence
+    return {"worth_it": 1 - error / trained, "not_worth_it": 1 - error / untrained}
 
 
 def _judge(
     trained: str, untrained: Sequence[str], scores: Scoreboard, minimum_gain: float, confidence: float, arms: int
 ) -> _Case:
-    """Return what the intervals say of one trained arm.
-
-    The chance of a false "worth it" is shared by the ``arms`` trained arms. That of a false "not worth
-    it" is shared by the untrained ones, since one of them is enough; a bound errs on one side, hence 2.
-    """
-    error = 1 - confidence
-    surer = 1 - error / arms
-    surest = 1 - min(error / arms, 2 * error / len(untrained))
+    """Return what the intervals say of one of ``arms`` trained arms."""
+    levels = confidences(confidence, arms, len(untrained))
+    surer, surest = levels["worth_it"], levels["not_worth_it"]
     wins = {arm: scores.difference(trained, arm, surer) for arm in untrained}
     if all(_low(wins[arm]) > minimum_gain for arm in untrained):
         return _Case(trained, "worth_it", wins, min(untrained, key=lambda arm: _low(wins[arm])), surer)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
+from evals.needed import Needed
 from evals.protocols import Family
 from evals.stats import Difference, Estimate
 
@@ -35,6 +36,7 @@ class Comparison:
     decisive_gain: Difference
     confidence: float
     minimum_gain: float
+    needed: Needed | None = None
 
 
 def compared(outcome: Outcome, told: Comparison, others: Sequence[str], absent: Sequence[Absent]) -> str:
@@ -106,7 +108,29 @@ def _undecided(opening: str, least: str, told: Comparison, aside: bool) -> list[
     doubt = f"which may be more or less than {least}"
     span = f". Against {told.decisive} it is {_span(pair)}" if aside else ""
     rows = f"{pair.n:,} eval row{'' if pair.n == 1 else 's'}"
-    return [f"{opening}{span}, {doubt}.", f"{rows} can't tell which; more eval rows would narrow the interval."]
+    return [f"{opening}{span}, {doubt}.", f"{rows} can't tell which; {_deciding(told.needed, pair.n)}."]
+
+
+def _deciding(needed: Needed | None, rows: int) -> str:
+    """Return the clause that says what would decide."""
+    if needed is None:
+        return "more eval rows would narrow the interval"
+    ways = []
+    if needed.rows is not None:
+        total = _about(max(needed.rows, rows + 1))
+        ways.append(f"about {total - rows:,} more ({total:,} in all)")
+    if needed.seeds is not None:
+        ways.append(f"{needed.seeds:,} training seeds")
+    if not ways:
+        return "the gain lies so close to the one asked for that no number of rows would tell"
+    claim = "enough" if needed.claim == "worth_it" else "too little"
+    return f"{' or '.join(ways)} would tell in four of five tries that it is {claim}, if scores stay as they are"
+
+
+def _about(rows: int) -> int:
+    """Return ``rows`` rounded up to two digits that count."""
+    step: int = 10 ** max(len(str(rows)) - 2, 0)
+    return -(-rows // step) * step
 
 
 def _change(gain: Difference, confidence: float) -> str:

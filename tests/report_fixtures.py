@@ -314,7 +314,7 @@ def _comparisons(arms, predictions):
             mean = sum(both) / max(1, len(both))
             spread = (sum((d - mean) ** 2 for d in both) / max(1, len(both))) ** 0.5
             half = max(1.96 * spread / max(1, len(both)) ** 0.5, 0.004)
-            method = "Newcombe paired interval, exact McNemar test"
+            method = "Tango's paired interval, exact McNemar test"
             pair = {"a": a, "b": b, "difference": mean, "low": mean - half, "high": mean + half}
             pairs.append(pair | {"p_value": 0.0004 if abs(mean) > half else 0.31, "method": method, "n": len(both)})
     return pairs

@@ -4,6 +4,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
+from evals.clusters import independent
 from evals.label_metrics import Coded, code, confusion, macro_f1, macro_f1_draws, truth
 
 LABELS = ("a", "b", "c", "d")
@@ -59,7 +60,7 @@ def test_an_unknown_target_is_refused():
 def test_every_draw_is_the_macro_f1_of_a_resample(pairs, seed):
     sample = coded(pairs)
     scored = np.arange(len(pairs)) % 3 != 1
-    draws = macro_f1_draws(sample, scored, seed)
+    draws = macro_f1_draws(sample, scored, seed, independent(len(pairs)))
     for draw, counts in zip(draws[:20], _resamples(len(pairs), seed), strict=False):
         rows = np.repeat(np.arange(len(pairs)), counts)
         expected = macro_f1(sample.take(rows[scored[rows]]))
@@ -78,5 +79,5 @@ def test_a_hundred_labels_are_no_burden():
     random = np.random.default_rng(0)
     true = random.integers(0, 100, 1000)
     sample = Coded(100, true, np.where(random.random(1000) < 0.7, true, random.integers(0, 101, 1000)))
-    draws = macro_f1_draws(sample, np.ones(1000, bool), 0)
+    draws = macro_f1_draws(sample, np.ones(1000, bool), 0, independent(1000))
     assert abs(np.median(draws) - macro_f1(sample)) < 0.02

@@ -125,7 +125,7 @@ def test_a_whole_run(tmp_path):
     assert gap["difference"] == pytest.approx(24 / 40 - 39 / 40)
     assert gap["low"] < gap["difference"] < gap["high"] < 0
     assert gap["n"] == 40
-    assert "sign-flip" in gap["method"]  # two seeds were averaged, so scores aren't all 0 or 1
+    assert "2 training seeds" in gap["method"]
     assert "McNemar" in pair(results, "majority", "rag")["method"]
     assert results["verdict"]["outcome"] == "worth_it"
     assert results["verdict"]["best_arm"] == "qlora"

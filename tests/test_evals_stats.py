@@ -6,7 +6,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
-from evals.intervals import PairedCounts, identical_draws, mcnemar_exact, newcombe_paired, tail, wilson
+from evals.clusters import independent
+from evals.intervals import identical_draws, mcnemar_exact, tail, tango, wilson
 from evals.label_metrics import Coded
 from evals.label_stats import MacroF1Sample, PairedMacroF1
 from evals.resampling import Bootstrap, bootstrap_mean, sign_flip_p_value
@@ -25,7 +26,7 @@ PAIRS = st.lists(st.tuples(BINARY, BINARY), min_size=1, max_size=40) | st.lists(
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
 def test_wilson_gives_the_published_figures(right, n, low, high):
-    bounds = wilson(right, n, 0.95)
+    bounds = wilson(right / n, n, 0.95)
     assert (bounds.low, bounds.high) == (pytest.approx(low, abs=5e-5), pytest.approx(high, abs=5e-5))
 
 
@@ -33,23 +34,40 @@ def test_wilson_gives_the_published_figures(right, n, low, high):
 def test_wilson_is_scipys(n, data):
     right = data.draw(st.integers(0, n))
     expected = scipy_stats.binomtest(right, n).proportion_ci(0.9, method="wilson")
-    bounds = wilson(right, n, 0.9)
+    bounds = wilson(right / n, n, 0.9)
     assert bounds.low == pytest.approx(expected.low, abs=1e-9)
     assert bounds.high == pytest.approx(expected.high, abs=1e-9)
 
 
-def test_newcombe_gives_the_published_figures():
-    bounds = newcombe_paired(PairedCounts(36, 12, 2, 0), 0.95)  # Newcombe 1998, paired data, method 10
-    assert bounds.low == pytest.approx(0.0569, abs=5e-5)
-    assert bounds.high == pytest.approx(0.3404, abs=5e-5)
-    bounds = newcombe_paired(PairedCounts(14, 5, 0, 22), 0.95)  # Altman et al. 2000, table 6.2
-    assert bounds.low == pytest.approx(0.011, abs=1e-3)
-    assert bounds.high == pytest.approx(0.226, abs=1e-3)
+@pytest.mark.parametrize(
+    ("first", "second", "n", "low", "high"),
+    [(12, 2, 50, 0.0569, 0.3404), (5, 0, 41, 0.0229, 0.2554)],  # solved on a grid below
+)
+def test_tango_is_where_the_constrained_score_test_turns(first, second, n, low, high):
+    bounds = tango(first, second, n, 0.95)
+    for bound, sign in ((bounds.low, 1), (bounds.high, -1)):
+        # The likelihood under p01 - p10 = bound is maximised over p10 by search, not by Tango's formula.
+        shares = np.linspace(max(0, -bound) + 1e-9, min(1, (1 - bound) / 2), 400_001)
+        likelihood = (
+            first * np.log(np.maximum(shares + bound, 1e-300))
+            + second * np.log(shares)
+            + (n - first - second) * np.log(np.maximum(1 - 2 * shares - bound, 1e-300))
+        )
+        share = shares[likelihood.argmax()]
+        z = (first - second - n * bound) / math.sqrt(n * (2 * share + bound - bound**2))
+        assert z == pytest.approx(sign * 1.959964, abs=2e-3)
+    assert (bounds.low, bounds.high) == (pytest.approx(low, abs=0.02), pytest.approx(high, abs=0.02))
+
+
+def test_tango_without_a_row_that_differs_is_wilsons_width():
+    bounds = tango(0, 0, 40, 0.95)
+    assert bounds.high == pytest.approx(1.959964**2 / (40 + 1.959964**2), abs=1e-6)
+    assert bounds.low == -bounds.high
 
 
 @pytest.mark.parametrize(("first", "second", "p"), [(5, 0, 0.0625), (1, 9, 22 / 1024), (3, 3, 1.0), (0, 0, 1.0)])
 def test_mcnemar_is_exact(first, second, p):
-    assert mcnemar_exact(PairedCounts(50, first, second, 20)) == pytest.approx(p)
+    assert mcnemar_exact(first, second) == pytest.approx(p)
 
 
 @pytest.mark.parametrize("confidence", [0, 1, -1, 95])
@@ -85,33 +103,33 @@ def test_differences_are_antisymmetric(pairs):
     assert there.difference == pytest.approx(-back.difference)
     assert there.low == pytest.approx(-back.high, abs=1e-9)
     assert there.high == pytest.approx(-back.low, abs=1e-9)
-    assert there.p_value == back.p_value
+    assert PairedSample(first, second, 3).test() == PairedSample(second, first, 3).test()
+    assert 0 < PairedSample(first, second, 3).test().p_value <= 1
     assert -1 <= there.low <= there.difference <= there.high <= 1
     assert there.low < there.high
-    assert 0 < there.p_value <= 1
 
 
 def test_methods_say_what_was_done():
     ones, graded = [1.0, 0.0] * 20, [0.5, 0.3, 0.9, 0.1] * 10
     assert ScoreSample(ones, 0).estimate(0.95).method == "Wilson interval"
     assert ScoreSample(graded, 0).estimate(0.95).method == "BCa bootstrap, 5,000 resamples"
-    binary = PairedSample(ones, [1.0] * 40, 0).difference(0.95)
-    assert binary.method == "Newcombe paired interval, exact McNemar test"
-    assert (
-        PairedSample(graded, ones, 0).difference(0.95).method
-        == "BCa bootstrap, 5,000 resamples, sign-flip test, 5,000 draws"
-    )
+    binary = PairedSample(ones, [1.0] * 40, 0)
+    assert binary.difference(0.95).method == "Tango's paired interval"
+    assert binary.test().method == "exact McNemar test"
+    assert PairedSample(graded, ones, 0).difference(0.95).method == "BCa bootstrap, 5,000 resamples"
+    assert PairedSample(graded, ones, 0).test().method == "sign-flip test, 5,000 draws"
     assert "40 identical rows" in PairedSample(graded, graded, 0).difference(0.95).method
     assert "Student" in ScoreSample([0.2, 0.5, 0.4], 0).estimate(0.95).method
     assert "half a row" in ScoreSample([0.5] * 50 + [0.75], 0).estimate(0.95).method
 
 
 def test_equal_arms_get_the_bound_of_identical_rows():
-    found = PairedSample([1.0] * 30 + [0.5], [1.0] * 30 + [0.5], 0).difference(0.95)
+    pair = PairedSample([1.0] * 30 + [0.5], [1.0] * 30 + [0.5], 0)
+    found = pair.difference(0.95)
     assert found.difference == 0
     assert found.high == pytest.approx(1 - 0.025 ** (1 / 31))
     assert found.low == -found.high
-    assert found.p_value == 1
+    assert pair.test().p_value == 1
     ones = identical_draws(1.0, 31, 0.95, 0, 1)
     assert (ones.low, ones.high) == (pytest.approx(0.025 ** (1 / 31)), 1)
 
@@ -138,8 +156,9 @@ def test_no_rows_give_none_and_a_reason():
     found = ScoreSample([None, None], 0).estimate(0.95)
     assert (found.mean, found.low, found.high, found.n) == (None, None, None, 0)
     assert found.reason
-    gap = PairedSample([1.0, None], [None, 1.0], 0).difference(0.95)
-    assert (gap.difference, gap.p_value, gap.n, gap.dropped) == (None, None, 0, 2)
+    pair = PairedSample([1.0, None], [None, 1.0], 0)
+    gap = pair.difference(0.95)
+    assert (gap.difference, pair.test().p_value, gap.n, gap.dropped) == (None, None, 0, 2)
     assert gap.reason
 
 
@@ -165,7 +184,7 @@ def test_bca_agrees_with_scipys_at_the_level_that_small_samples_need():
     t = scipy_stats.t.ppf(0.975, 15) * math.sqrt(16 / 15)  # Hesterberg's expansion
     level = 2 * scipy_stats.norm.cdf(t) - 1
     theirs = scipy_stats.bootstrap((values,), np.mean, method="BCa", n_resamples=40_000, confidence_level=level, rng=0)
-    ours, width = bootstrap_mean(values, 0).interval(0.95), np.ptp(theirs.confidence_interval)
+    ours, width = bootstrap_mean(values, 0, independent(16)).interval(0.95), np.ptp(theirs.confidence_interval)
     assert ours.low == pytest.approx(theirs.confidence_interval.low, abs=0.03 * width)
     assert ours.high == pytest.approx(theirs.confidence_interval.high, abs=0.03 * width)
 
@@ -193,9 +212,10 @@ def coverage(draw, truth, runs, confidence=0.9):
     held = small = 0
     for _ in range(runs):
         first, second = draw(random)
-        found = PairedSample(first.tolist(), second.tolist(), 0).difference(confidence)
+        pair = PairedSample(first.tolist(), second.tolist(), 0)
+        found = pair.difference(confidence)
         held += found.low <= truth <= found.high
-        small += found.p_value < 0.1
+        small += pair.test().p_value < 0.1
     return held / runs, small / runs
 
 
@@ -248,13 +268,15 @@ def test_macro_f1_differences_are_paired_and_never_certain():
     true = random.integers(0, 3, 150)
     worse = np.where(random.random(150) < 0.5, true, random.integers(0, 3, 150))
     better = np.where(random.random(150) < 0.7, true, worse)
-    found = PairedMacroF1(macro(true, [better]), macro(true, [worse])).difference(0.95)
+    pair = PairedMacroF1(macro(true, [better]), macro(true, [worse]))
+    found = pair.difference(0.95)
     assert 0 < found.low < found.difference < found.high
-    assert found.p_value < 0.01
+    assert pair.test().p_value < 0.01
     back = PairedMacroF1(macro(true, [worse]), macro(true, [better])).difference(0.95)
     assert back.low == pytest.approx(-found.high, abs=1e-9)
-    same = PairedMacroF1(macro(true, [worse]), macro(true, [worse])).difference(0.95)
-    assert (same.difference, same.p_value) == (0, 1)
+    equal = PairedMacroF1(macro(true, [worse]), macro(true, [worse]))
+    same = equal.difference(0.95)
+    assert (same.difference, equal.test().p_value) == (0, 1)
     assert same.low == pytest.approx(-(1 - 0.025 ** (1 / 150)))
 
 

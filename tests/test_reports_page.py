@@ -165,7 +165,7 @@ def test_the_page_says_the_figures_of_the_results(ordinary):
         "6 min 52 s",
         "cosine with 6 warm-up steps",
         "tuneworthy run examples/ticket-coding --arms all",
-        "Newcombe paired interval, exact McNemar test",
+        "Tango's paired interval, exact McNemar test",
         "best score",
         "97.5%",  # the verdict's own confidence
         "3f" * 32,

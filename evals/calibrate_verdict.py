@@ -1,0 +1,83 @@
+"""Prove the verdict by simulation: ``make calibrate-verdict``, or ``python -m evals.calibrate_verdict``.
+
+Runs every cell of ``evals.calibration`` on all processors, writes the table ``docs/verdict-calibration.md``, and
+ends with one line of the worst cell of each kind.
+"""
+
+import argparse
+import os
+import sys
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+
+from evals.calibration import (
+    MINIMUM_GAIN,
+    CellResult,
+    RowsTried,
+    all_settings,
+    run_cell,
+    try_rows_needed,
+)
+from evals.calibration_page import page
+from evals.files import write_text
+from evals.simulated import Setting
+
+PAGE = Path(__file__).parents[1] / "docs" / "verdict-calibration.md"
+COMPARISONS = 4000
+
+
+def main() -> None:
+    """Run the simulation."""
+    parser = argparse.ArgumentParser(description=__doc__.split("\n", 1)[0])
+    parser.add_argument("--comparisons", type=int, default=COMPARISONS, help="simulated comparisons per cell")
+    parser.add_argument("--seed", type=int, default=0, help="seed of all draws")
+    parser.add_argument("--page", type=Path, default=PAGE, help="where the table goes")
+    given = parser.parse_args()
+    if given.comparisons < 1:
+        parser.error("--comparisons must be at least 1")
+    cells, tried = simulate(given.comparisons, given.seed)
+    write_text(given.page, page(cells, tried, given.comparisons, given.seed))
+    print(last_line(cells))
+
+
+def simulate(comparisons: int, seed: int) -> tuple[list[CellResult], list[RowsTried]]:
+    """Return every cell, and what became of the rows that were said to be needed."""
+    settings = all_settings()
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        cells = []
+        for cell in pool.map(partial(run_cell, comparisons=comparisons, seed=seed), settings):
+            cells.append(cell)
+            _show(f"cell {len(cells)} of {len(settings)}")
+        tried = list(pool.map(partial(try_rows_needed, comparisons=comparisons, seed=seed), undecided_settings()))
+    _show("")
+    return cells, [one for one in tried if one is not None]
+
+
+def undecided_settings() -> Iterator[Setting]:
+    """Yield the settings whose needed rows are tried out: 200 rows, no gain or one above the minimum."""
+    for setting in all_settings():
+        if setting.rows == 200 and not setting.graded and abs(setting.gain - MINIMUM_GAIN) > MINIMUM_GAIN / 2 + 1e-9:
+            yield replace(setting)
+
+
+def last_line(cells: list[CellResult]) -> str:
+    """Return the worst cell of each kind, in one line."""
+    worth = max(cell.false_worth_it for cell in cells if cell.false_worth_it is not None)
+    not_worth = max(cell.false_not_worth_it for cell in cells if cell.false_not_worth_it is not None)
+    covered = [cell.coverage for cell in cells]
+    return (
+        f"false_worth_it={worth:.3f} false_not_worth_it={not_worth:.3f} "
+        f"coverage_min={min(covered):.3f} coverage_max={max(covered):.3f} cells={len(cells)}"
+    )
+
+
+def _show(text: str) -> None:
+    if sys.stderr.isatty():
+        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    main()

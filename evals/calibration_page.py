@@ -1,0 +1,132 @@
+"""The page ``docs/verdict-calibration.md``: what the simulation found, cell by cell where it matters."""
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+
+from evals.calibration import CONFIDENCE, DISCORDANCES, MINIMUM_GAIN, CellResult, RowsTried
+from evals.simulated import (
+    CLUSTER_SHARE,
+    CLUSTER_SIZES,
+    FAR,
+    SEED_DEVIATION,
+    SEED_SHARE,
+    UNTRAINED,
+    Setting,
+)
+
+_HEAD = """# How often the verdict is wrong
+
+Made by `make calibrate-verdict` ({comparisons:,} simulated comparisons in each of {cells} cells, seed {seed}); every
+figure below is from that run. Each comparison goes through the code that judges a real run.
+
+A cell fixes the truth: {untrained:.0%} accuracy of the best untrained arm, the trained arm's true gain over it, the
+share of rows that exactly one of the two gets right (discordance: {low:.0%} low, {high:.0%} high), the number of eval
+rows, whether rows share clusters (sizes {sizes} in turn, {share:.0%} of the latent variance in common), one training
+seed or three (standard deviation of the accuracy between seeds {deviation:.1%}, {seed_share:.0%} of the trained arm's
+own latent variance in common), and the untrained arms: as many as stated, either all as good as the best or one as
+good and the others {far:.0%} worse. The gain asked for is {minimum:.0%}, the confidence {confidence:.0%}. With one
+seed the truth is that of the model trained; with three it's the mean over all seeds that could have been drawn.
+
+A claim at a gain of exactly the minimum is counted as false whichever way it goes. Coverage is that of the
+{confidence:.0%} interval of each difference. The share of wrong claims is at most 2.5% by design: each claim is one
+end of an interval.
+"""
+
+
+def page(cells: Sequence[CellResult], tried: Sequence[RowsTried], comparisons: int, seed: int) -> str:
+    """Return the page as Markdown."""
+    head = _HEAD.format(
+        comparisons=comparisons,
+        cells=len(cells),
+        seed=seed,
+        untrained=UNTRAINED,
+        low=DISCORDANCES[0],
+        high=DISCORDANCES[1],
+        sizes=", ".join(map(str, CLUSTER_SIZES)),
+        share=CLUSTER_SHARE,
+        deviation=SEED_DEVIATION,
+        seed_share=SEED_SHARE,
+        far=FAR,
+        minimum=MINIMUM_GAIN,
+        confidence=CONFIDENCE,
+    )
+    parts = [head, "## By rows, discordance, clusters and seeds\n", _by_setting(cells), _power(cells), _needed(tried)]
+    return "\n".join(parts) + "\n"
+
+
+def _by_setting(cells: Sequence[CellResult]) -> str:
+    lines = [
+        "Worst of all gains and numbers of untrained arms; graded scores (token F1 and the like) at the minimum gain.",
+        "",
+        "| scores | rows | discordance | clustered | seeds | false worth it | false not worth it | coverage |",
+        "|---|---:|---:|---|---:|---:|---:|---|",
+    ]
+    for _, group in groupby(sorted(cells, key=_place), key=_place):
+        same = list(group)
+        setting = same[0].setting
+        covered = [cell.coverage for cell in same]
+        span = _percent(min(covered)) + (f"–{_percent(max(covered))}" if len(covered) > 1 else "")
+        lines.append(
+            f"| {'graded' if setting.graded else '0/1'} | {setting.rows:,} | {setting.discordance:.0%} | "
+            f"{'yes' if setting.clustered else 'no'} | {setting.seeds} | {_worst(same, lambda c: c.false_worth_it)} | "
+            f"{_worst(same, lambda c: c.false_not_worth_it)} | {span} |"
+        )
+    return "\n".join(lines) + "\n"
+
+
+def _power(cells: Sequence[CellResult]) -> str:
+    known = [
+        (cell, cell.power, cell.foretold) for cell in cells if cell.power is not None and cell.foretold is not None
+    ]
+    gaps = sorted(known, key=lambda one: -abs(one[1] - one[2]))
+    within = sum(abs(power - foretold) <= 0.05 for _, power, foretold in known)
+    lines = [
+        "## Power\n",
+        "The chance that a right claim is made, as the formula foretells it from the true gains and their covariance "
+        f"(`evals/joint.py`), against the share of comparisons in which it was made: within 5 points in {within} of "
+        f"{len(known)} cells. The ten widest gaps:",
+        "",
+        "| claim | rows | gain | discordance | clustered | seeds | untrained | foretold | found |",
+        "|---|---:|---:|---:|---|---:|---|---:|---:|",
+    ]
+    for cell, power, foretold in gaps[:10]:
+        lines.append(f"| {_claim(cell.claim)} | {_setting(cell.setting)} | {_percent(foretold)} | {_percent(power)} |")
+    return "\n".join(lines) + "\n"
+
+
+def _needed(tried: Sequence[RowsTried]) -> str:
+    lines = [
+        '## "Rows needed", tried out\n',
+        "Where the formula named a number of rows for 80% power, the comparison was run with that many.",
+        "",
+        "| claim | rows needed | gain | discordance | clustered | seeds | untrained | decided rightly |",
+        "|---|---:|---:|---:|---|---:|---|---:|",
+    ]
+    lines += [f"| {_claim(one.claim)} | {_setting(one.setting)} | {_percent(one.decided)} |" for one in tried]
+    return "\n".join(lines)
+
+
+def _place(cell: CellResult) -> tuple[bool, int, float, bool, int]:
+    setting = cell.setting
+    return setting.graded, setting.rows, setting.discordance, setting.clustered, setting.seeds
+
+
+def _worst(cells: Iterable[CellResult], value: Callable[[CellResult], float | None]) -> str:
+    known = [found for cell in cells if (found := value(cell)) is not None]
+    return _percent(max(known)) if known else "–"
+
+
+def _setting(setting: Setting) -> str:
+    level = "all level" if setting.near == setting.untrained else f"{setting.near} level"
+    return (
+        f"{setting.rows:,} | {setting.gain:.1%} | {setting.discordance:.0%} | {'yes' if setting.clustered else 'no'} | "
+        f"{setting.seeds} | {setting.untrained}, {level}"
+    )
+
+
+def _claim(claim: str | None) -> str:
+    return "" if claim is None else claim.replace("_", " ")
+
+
+def _percent(share: float) -> str:
+    return f"{share:.1%}"
