@@ -40,7 +40,7 @@ def main() -> None:
         parser.error("--comparisons must be at least 1")
     cells, tried = simulate(given.comparisons, given.seed)
     write_text(given.page, page(cells, tried, given.comparisons, given.seed))
-    print(last_line(cells))
+    sys.stdout.write(last_line(cells) + "\n")
 
 
 def simulate(comparisons: int, seed: int) -> tuple[list[CellResult], list[RowsTried]]:
@@ -76,7 +76,8 @@ def last_line(cells: list[CellResult]) -> str:
 
 def _show(text: str) -> None:
     if sys.stderr.isatty():
-        print(f"\r\033[K{text}", end="", file=sys.stderr, flush=True)
+        sys.stderr.write(f"\r\033[K{text}")
+        sys.stderr.flush()
 
 
 if __name__ == "__main__":

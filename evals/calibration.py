@@ -105,7 +105,8 @@ def true_joint(setting: Setting, seed: int) -> Joint:
     if seen is None:
         raise ValueError("the reference sample has no rows")
     scale = REFERENCE_ROWS / setting.rows
-    return Joint(setting.true_gains, seen.covariance * scale, setting.seed_parts(seen, scale), setting.rows)
+    parts = setting.seed_parts(seen, scale)
+    return Joint(setting.true_gains, seen.covariance * scale, parts, setting.rows, seen.only)
 
 
 def foretold(setting: Setting, claim: Claim, seed: int) -> float:

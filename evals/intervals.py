@@ -77,14 +77,23 @@ def _lower(first: float, second: float, n: float, z: float) -> float:
 
 def _score(first: float, second: float, n: float, difference: float) -> float:
     """Return Tango's statistic: how many standard errors the data are above ``difference``, if that were true."""
-    linear = -first - second + (2 * n - first + second) * difference
-    constant = -second * difference * (1 - difference)
-    share = (math.sqrt(max(linear * linear - 8 * n * constant, 0.0)) - linear) / (4 * n)
-    variance = n * (2 * share + difference * (1 - difference))
+    variance = n * tango_variance(first / n, second / n, difference)
     gap = first - second - n * difference
     if variance <= 0:
         return math.copysign(_FAR, gap) if gap else 0.0
     return gap / math.sqrt(variance)
+
+
+def tango_variance(first: float, second: float, difference: float) -> float:
+    """Return the variance of one row's difference if its mean were ``difference``.
+
+    ``first`` and ``second`` are the observed shares of rows that only the one and only the other has right; the
+    likeliest shares that have that difference take their place.
+    """
+    linear = -first - second + (2 - first + second) * difference
+    constant = -second * difference * (1 - difference)
+    share = (math.sqrt(max(linear * linear - 8 * constant, 0.0)) - linear) / 4
+    return 2 * share + difference * (1 - difference)
 
 
 def mcnemar_exact(first: int, second: int) -> float:

@@ -3,8 +3,8 @@
 The chance of a verdict on another sample of rows (and other training seeds) is computed from what this one shows:
 differences are drawn around those observed, with the covariance that was observed, at the number of rows and seeds
 asked about; a verdict is read off each draw as off the real ones. For one pair this is the textbook's power
-formula, Φ((gain − minimum)/s.e. − z); for several it counts that all of them must be beaten, or that one is enough. With
-several training seeds it counts too that their variance is estimated from few.
+formula, Φ((gain − minimum)/s.e. − z); for several it counts that all of them must be beaten, or that one is enough.
+With several training seeds it counts too that their variance is estimated from few.
 """
 
 import math
@@ -15,7 +15,7 @@ from typing import Literal
 import numpy as np
 
 from evals.clusters import FloatArray
-from evals.intervals import normal_quantile, student_quantile
+from evals.intervals import normal_quantile, student_quantile, tango_variance
 from evals.spread import SeedPart
 
 DRAWS = 4096
@@ -28,13 +28,16 @@ Claim = Literal["worth_it", "not_worth_it"]
 class Joint:
     """``gains`` of one arm over K others, and the covariance (K, K) of these means for the draw of ``rows`` rows.
 
-    ``seeds`` holds for each difference what training seeds add (``evals.spread.Spread.seeds``).
+    ``seeds`` holds for each difference what training seeds add (``evals.spread.Spread.seeds``). ``only`` holds, for
+    0/1 scores, the shares of rows that only the one and only the other has right, shape (K, 2): their intervals take
+    the variance as it would be at the bound.
     """
 
     gains: FloatArray
     covariance: FloatArray
     seeds: tuple[tuple[SeedPart, ...], ...]
     rows: int
+    only: FloatArray | None = None
 
     @property
     def seed_count(self) -> int:
@@ -49,6 +52,7 @@ class Joint:
         scale = self.rows / rows
         z = normal_quantile(confidence)
         variance = np.diagonal(self.covariance) * scale
+        variance = variance * self._at_bound(minimum_gain)
         weighted = z * variance
         drawn = self.gains + self._row_moves * math.sqrt(scale)
         if self.seed_count > 1:
@@ -63,6 +67,16 @@ class Joint:
         else:
             held = np.any(drawn + half <= minimum_gain, axis=1)
         return float(held.mean())
+
+    def _at_bound(self, minimum_gain: float) -> FloatArray:
+        """Return how many times the variance is larger if the minimum gain were the truth, shape (K,)."""
+        if self.only is None:
+            return np.ones(len(self.gains))
+        factors = []
+        for first, second in self.only.tolist():
+            seen = first + second - (first - second) ** 2
+            factors.append(tango_variance(first, second, minimum_gain) / seen if seen > 0 else 1.0)
+        return np.array(factors)
 
     def _per_seed(self, scale: float) -> tuple[FloatArray, FloatArray]:
         """Return the variance of one seed, and what rows add by chance to an estimate of it, each of shape (K,)."""

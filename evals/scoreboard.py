@@ -15,8 +15,9 @@ from evals.clusters import Clusters, independent
 from evals.joint import Joint
 from evals.label_metrics import code
 from evals.label_stats import MacroF1Sample, PairedMacroF1
+from evals.sample import Scores
 from evals.spread import influences
-from evals.stats import Difference, Estimate, PairedSample, Scores, ScoreSample, Test
+from evals.stats import Difference, Estimate, PairedSample, ScoreSample, Test
 
 STATISTICS_SEED = 0
 """Every resample of every run starts here, so that the same cells give the same results."""
@@ -85,6 +86,7 @@ class MeanScoreboard:
             covariance=moves @ moves.T,
             seeds=tuple(pair.spread.seeds for pair in pairs),
             rows=int(kept.sum()),
+            only=np.array([pair.only for pair in pairs]) if all(pair.binary for pair in pairs) else None,
         )
 
     def _pair(self, first: str, second: str) -> PairedSample:

@@ -77,7 +77,7 @@ class Setting:
             return ((),) * self.untrained
         variance = (SEED_DEVIATION * (1 - GRADED_MEAN if self.graded else 1)) ** 2 / self.seeds
         return tuple(
-            tuple(replace(part, variance=variance, noise=part.noise * scale) for part in parts) for parts in seen.seeds
+            tuple(SeedPart(variance, part.noise * scale, part.count) for part in parts) for parts in seen.seeds
         )
 
     def with_rows(self, rows: int) -> "Setting":
