@@ -15,11 +15,13 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from advisor.advise_options import AdviseCommand, advise, list_questions
+from advisor.compare_options import REQUIRE_HELP, compare
 from advisor.task_options import init, schema
 from evals.errors import TuneworthyError, UsageError
 
 if TYPE_CHECKING:
     from advisor.run_command import PreparedRun
+
 
 app = typer.Typer(
     name="tuneworthy",
@@ -46,6 +48,7 @@ def run(
     adapter: Annotated[Path | None, typer.Option(help="Also run this trained PEFT adapter.")] = None,
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
     advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
+    require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Run every approach on the same eval rows, and write results.json and report.html."""
@@ -53,16 +56,18 @@ def run(
     overrides = {key: value for key, value in options.items() if value is not None}
     others = [task, arms, limit, out, adapter, drop_overlap or None, advice, *overrides.values()]
     if resume is not None and any(value is not None for value in others):
-        raise UsageError("--resume takes everything from the run folder: give no task and no other option than --json")
+        raise UsageError(
+            "--resume takes everything from the run folder: give no task and no other option than --json and --require"
+        )
     _quiet_libraries()
     from advisor.run_command import RunRequest, prepare_run, reopen_run
 
     try:
         if resume is not None:
-            prepared = reopen_run(resume)
+            prepared = reopen_run(resume, require or ())
         elif task is not None:
             names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
-            request = RunRequest(task, overrides, names, limit, out, adapter, drop_overlap, advice)
+            request = RunRequest(task, overrides, names, limit, out, adapter, drop_overlap, advice, require or ())
             prepared = prepare_run(request, sys.argv[1:])
         else:
             raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")
@@ -77,6 +82,7 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
 
     from advisor.progress import watching
     from advisor.run_command import check_complete, execute_run
+    from evals.requirement import check_requirements
 
     try:
         with watching(Console(stderr=True), prepared.record) as watcher:
@@ -88,6 +94,7 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
         ) from None
     _show(results, prepared.folder, as_json=as_json)
     check_complete(results, prepared.folder)
+    check_requirements(prepared.requirements, results)
 
 
 def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
@@ -136,17 +143,22 @@ def demo(
 @app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Compute results.json and report.html again from the predictions; no model is loaded."""
+    from evals.requirement import check_requirements, parse_requirements
     from evals.results import write_results
     from reports.writer import write_report
 
     results = write_results(run_folder)
+    requirements = parse_requirements(require or [], [arm["name"] for arm in results["arms"]])
     write_report(run_folder, results)
     _show(results, run_folder, as_json=as_json)
+    check_requirements(requirements, results)
 
 
+app.command()(compare)
 app.command()(init)
 app.command()(schema)
 

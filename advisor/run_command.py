@@ -23,6 +23,7 @@ from evals.files import write_text
 from evals.load import build_task, load_task
 from evals.protocols import LanguageModel
 from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
+from evals.requirement import Requirement, parse_requirements
 from evals.results import write_results
 from evals.runner import Bench, locked, run_cells
 from evals.split import limit_examples
@@ -43,6 +44,7 @@ class RunRequest:
     adapter: Path | None = None
     drop_overlap: bool = False
     advice: Path | None = None
+    require: Sequence[str] = ()
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,7 @@ class PreparedRun:
     folder: Path
     record: RunRecord
     bench: Bench
+    requirements: Sequence[Requirement] = ()
 
 
 def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
@@ -63,6 +66,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     task = replace(task, settings=task.settings.model_copy(update=anchored(_sources(task.settings), task.folder)))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
+    requirements = parse_requirements(request.require, [arm.name for arm in lineup.planned])
     whole, task = task, _limited(task, request.limit)
     bench = _bench(task, request.adapter)
     created = datetime.now(UTC).astimezone()
@@ -77,15 +81,16 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"can't make the run folder {folder}: {error.strerror or error}") from error
-    return PreparedRun(folder, record, replace(bench, run=folder))
+    return PreparedRun(folder, record, replace(bench, run=folder), requirements)
 
 
-def reopen_run(folder: Path) -> PreparedRun:
+def reopen_run(folder: Path, require: Sequence[str] = ()) -> PreparedRun:
     """Return the run in ``folder`` as it was planned, ready to go on.
 
     Raises ``RunError`` when its data or its model have changed since.
     """
     record = read_record(folder)
+    requirements = parse_requirements(require, [arm.name for arm in record.arms])
     task_file = Path(record.task_file)
     task = build_task(
         TaskFile.model_validate(record.task), task_file.parent, name=record.task_name, drop_overlap=record.drop_overlap
@@ -102,7 +107,7 @@ def reopen_run(folder: Path) -> PreparedRun:
     for kind, then, now in (("model", record.model, bench.model), ("embedder", record.embedder, bench.embedder)):
         if then is not None and _uses(record.arms, kind) and now().fingerprint != then.fingerprint:
             raise RunError(f"the {kind} {then.name!r} is not the one that {folder} began with; start a new run")
-    return PreparedRun(folder, record, replace(bench, run=folder))
+    return PreparedRun(folder, record, replace(bench, run=folder), requirements)
 
 
 def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """What label arms answered, as rows of labels per seed, by any way of reading an answer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -22,9 +22,9 @@ class LabelTask:
     labels: tuple[str, ...]
     targets: tuple[tuple[str, ...], ...]
 
-    def scoreboard(self, arms: Sequence[ArmCells], clusters: Clusters) -> MacroF1Scoreboard:
-        """Return macro-F1 of the arms by the reading that counts."""
-        rows = {arm.name: label_rows(arm, counted) for arm in arms}
+    def scoreboard(self, arms: Mapping[str, ArmCells], clusters: Clusters) -> MacroF1Scoreboard:
+        """Return macro-F1 of the arms, by the names they go by here, by the reading that counts."""
+        rows = {name: label_rows(arm, counted) for name, arm in arms.items()}
         return MacroF1Scoreboard(self.labels, self.targets, rows, clusters)
 
     def macro_f1(self, arm: ArmCells, reading: Reading) -> float | None:

@@ -8,6 +8,7 @@
     │   └── DataError                  rows or documents: file and line of each problem
     ├── ModelError            exit 1   a model, tokenizer, adapter or embedder can't be loaded
     ├── ArmError              exit 1   one arm can't go on (the other arms do)
+    ├── GateError             exit 3   a gate that the user asked for was not met
     └── RunError              exit 1   the run folder: locked, changed, unreadable, newer schema
 
 A message is one line: what is wrong, where, and how to mend it.
@@ -71,6 +72,12 @@ class ModelError(TuneworthyError):
 
 class ArmError(TuneworthyError):
     """One arm can't go on; the runner records the cause and goes on with the others."""
+
+
+class GateError(TuneworthyError):
+    """What the user required of the data or of the results isn't met; everything was done and written."""
+
+    exit_code = 3
 
 
 class RunError(TuneworthyError):

@@ -100,7 +100,7 @@ def build_results(run: Path) -> dict[str, Any]:
 
 def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None, clusters: Clusters) -> Scoreboard:
     if metric == "macro_f1" and labels is not None:
-        return labels.scoreboard(arms, clusters)
+        return labels.scoreboard({arm.name: arm for arm in arms}, clusters)
     return MeanScoreboard({arm.name: arm.seed_values(lambda row: row.score) for arm in arms}, clusters)
 
 

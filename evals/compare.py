@@ -1,0 +1,135 @@
+"""Two runs of the same eval rows, set against each other by the same statistics as the arms of one run.
+
+So a change of prompt, model, data or settings is judged like an arm: paired by row, with intervals, and with p-values
+corrected for all that is compared.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from evals.arm_cells import ArmCells, read_arm
+from evals.arm_labels import LabelTask, label_task
+from evals.arm_summary import figure
+from evals.clusters import Clusters
+from evals.errors import RunError
+from evals.holm import holm
+from evals.record import RunRecord, read_record
+from evals.row_clusters import row_clusters
+from evals.scoreboard import MeanScoreboard, Scoreboard
+
+SCHEMA = 1
+_FIRST, _SECOND = "a:", "b:"
+
+
+@dataclass(frozen=True)
+class _Run:
+    folder: Path
+    record: RunRecord
+    arms: list[ArmCells]
+
+
+def compare_runs(first: Path, second: Path) -> dict[str, Any]:
+    """Return every arm that both runs completed, and the best of each, as second − first.
+
+    Raises ``RunError`` when a run can't be read, or when the two don't judge the same eval rows by the same metric.
+    """
+    one, two = _read(first), _read(second)
+    _check_same_rows(one, two)
+    shared = [arm.name for arm in one.arms if arm.name in {other.name for other in two.arms}]
+    scores, confidence = _scoreboard(one, two), one.record.settings().decision.confidence
+    best = {run.folder: _best(run, prefix, scores, confidence) for run, prefix in ((one, _FIRST), (two, _SECOND))}
+    pairs = [(name, name) for name in shared] + [(best[one.folder], best[two.folder])]
+    tests = [scores.test(_SECOND + b, _FIRST + a) for a, b in pairs]
+    corrected = holm([test.p_value for test in tests])
+    entries = []
+    for (a, b), test, p_holm in zip(pairs, tests, corrected, strict=True):
+        gap = scores.difference(_SECOND + b, _FIRST + a, confidence)
+        entries.append(
+            {
+                "a": a,
+                "b": b,
+                "score_a": figure(scores.estimate(_FIRST + a, confidence).mean),
+                "score_b": figure(scores.estimate(_SECOND + b, confidence).mean),
+                "difference": figure(gap.difference),
+                "low": figure(gap.low),
+                "high": figure(gap.high),
+                "p_value": test.p_value,
+                "p_holm": p_holm,
+                "n": gap.n,
+                "method": f"{gap.method}, {test.method}",
+            }
+        )
+    return {
+        "schema": SCHEMA,
+        "a": str(first),
+        "b": str(second),
+        "metric": one.record.metric,
+        "eval_rows": len(one.record.eval_ids),
+        "confidence": confidence,
+        "arms": entries[:-1],
+        "best": entries[-1],
+        "only_a": [arm.name for arm in one.arms if arm.name not in shared],
+        "only_b": [arm.name for arm in two.arms if arm.name not in shared],
+        "changed": _changed(one.record, two.record),
+    }
+
+
+def _read(folder: Path) -> _Run:
+    record = read_record(folder)
+    allowed = record.settings(folder / "run.json").generate.max_error_share
+    arms = [read_arm(folder, plan, record.eval_ids, allowed) for plan in record.arms]
+    done = [arm for arm in arms if arm.status == "done"]
+    if not done:
+        raise RunError(f"{folder} has no arm that is done; go on with it by: tuneworthy run --resume {folder}")
+    return _Run(folder, record, done)
+
+
+def _check_same_rows(one: _Run, two: _Run) -> None:
+    a, b = one.record, two.record
+    source = "eval" if "eval" in a.hashes or "eval" in b.hashes else "train"
+    if a.hashes.get(source) != b.hashes.get(source):
+        raise RunError(f"{one.folder} and {two.folder} judge different eval data (their hashes differ)")
+    if a.eval_ids != b.eval_ids:
+        raise RunError(f"{one.folder} and {two.folder} judge different rows of the eval data (--limit or the split)")
+    if a.metric != b.metric:
+        raise RunError(f"{one.folder} is scored by {a.metric}, {two.folder} by {b.metric}")
+
+
+def _scoreboard(one: _Run, two: _Run) -> Scoreboard:
+    ids, every = one.record.eval_ids, one.arms + two.arms
+    clusters = row_clusters(ids, every)
+    named = [(_FIRST + arm.name, arm) for arm in one.arms] + [(_SECOND + arm.name, arm) for arm in two.arms]
+    if one.record.metric == "macro_f1":
+        return _labels(one, every).scoreboard(dict(named), clusters)
+    return _means(named, clusters)
+
+
+def _labels(one: _Run, every: list[ArmCells]) -> LabelTask:
+    return label_task(one.record.labels, one.record.eval_ids, every)
+
+
+def _means(named: list[tuple[str, ArmCells]], clusters: Clusters) -> MeanScoreboard:
+    return MeanScoreboard({name: arm.seed_values(lambda row: row.score) for name, arm in named}, clusters)
+
+
+def _best(run: _Run, prefix: str, scores: Scoreboard, confidence: float) -> str:
+    return max(run.arms, key=lambda arm: scores.estimate(prefix + arm.name, confidence).mean or 0.0).name
+
+
+def _changed(one: RunRecord, two: RunRecord) -> list[str]:
+    """Return what differs between the runs: settings by their dotted keys, data, model, embedder."""
+    first, second = _flat(one.task), _flat(two.task)
+    changed = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
+    changed += [f"{name} data" for name in ("train", "documents") if one.hashes.get(name) != two.hashes.get(name)]
+    for kind, a, b in (("model", one.model, two.model), ("embedder", one.embedder, two.embedder)):
+        if a is not None and b is not None and a.fingerprint != b.fingerprint and kind not in changed:
+            changed.append(kind)
+    return changed
+
+
+def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in settings.items():
+        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
+    return flat
