@@ -15,7 +15,9 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from advisor.advise_options import AdviseCommand, advise, list_questions
+from advisor.check_options import GATE_HELP, check, gate_settings
 from advisor.compare_options import REQUIRE_HELP, compare
+from advisor.demo_options import demo
 from advisor.task_options import init, schema
 from evals.errors import TuneworthyError, UsageError
 
@@ -47,19 +49,19 @@ def run(
     resume: Annotated[Path | None, typer.Option(help="Go on with the run in this folder.")] = None,
     adapter: Annotated[Path | None, typer.Option(help="Also run this trained PEFT adapter.")] = None,
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
+    gate: Annotated[list[str] | None, typer.Option(help=GATE_HELP)] = None,
     advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Run every approach on the same eval rows, and write results.json and report.html."""
     options = {"model": model, "embedder": embedder, "seeds": seeds}
-    overrides = {key: value for key, value in options.items() if value is not None}
+    overrides = {key: value for key, value in options.items() if value is not None} | gate_settings(gate or [])
     others = [task, arms, limit, out, adapter, drop_overlap or None, advice, *overrides.values()]
     if resume is not None and any(value is not None for value in others):
         raise UsageError(
             "--resume takes everything from the run folder: give no task and no other option than --json and --require"
         )
-    _quiet_libraries()
     from advisor.run_command import RunRequest, prepare_run, reopen_run
 
     try:
@@ -81,9 +83,11 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
     from rich.console import Console
 
     from advisor.progress import watching
-    from advisor.run_command import check_complete, execute_run
+    from advisor.run_command import check_complete, execute_run, warnings
     from evals.requirement import check_requirements
 
+    for warning in warnings(prepared):
+        print(f"note: {warning}", file=sys.stderr)
     try:
         with watching(Console(stderr=True), prepared.record) as watcher:
             results = execute_run(prepared, watcher)
@@ -111,36 +115,6 @@ def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
 
 
 @app.command()
-def demo(
-    task: Annotated[str | None, typer.Argument(help="One of the example tasks; default: all of them.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Every arm that fits, three seeds instead of two.")] = False,
-    out: Annotated[Path | None, typer.Option(help="Folder of the runs; default runs/demo-TIME.")] = None,
-    resume: Annotated[Path | None, typer.Option(help="Go on with the demo in this folder.")] = None,
-    model: Annotated[str | None, typer.Option(help="Hub name, local folder, or builtin.")] = None,
-    embedder: Annotated[str | None, typer.Option(help="sentence-transformers name or folder, or builtin.")] = None,
-) -> None:
-    """Run the example tasks one after the other, and set their verdicts side by side."""
-    if resume is not None and any([task, full, out, model, embedder]):
-        raise UsageError("--resume takes everything from the demo's folder: give no task and no other option")
-    _quiet_libraries()
-    from rich.console import Console
-
-    from advisor.demo import check_complete, resume_demo, run_demo, start_demo
-    from advisor.examples import choose_task, demo_tasks
-    from advisor.progress import DemoProgress
-    from reports.demo_summary import DemoSummary
-
-    options: dict[str, Any] = {"full": full, "out": out, "model": model, "embedder": embedder}
-    begun = resume_demo(resume) if resume else start_demo(choose_task(demo_tasks(), task), **options)
-    outcomes = run_demo(begun, DemoProgress(Console(stderr=True)))
-    Console().print(DemoSummary(outcomes))
-    for outcome in outcomes:
-        print(f"Report of {outcome.name}: {begun.folder / outcome.name / 'report.html'}")
-    print(f"All of them: {begun.folder / 'index.html'}")
-    check_complete(begun, outcomes)
-
-
-@app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
@@ -158,7 +132,9 @@ def report(
     check_requirements(requirements, results)
 
 
+app.command()(check)
 app.command()(compare)
+app.command()(demo)
 app.command()(init)
 app.command()(schema)
 
@@ -166,7 +142,6 @@ app.command()(schema)
 @app.command("arms")
 def list_arms() -> None:
     """List the arms, family by family."""
-    _quiet_libraries()
     from advisor.arms import listing
 
     print(listing())
@@ -181,7 +156,6 @@ def builtin(
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> None:
     """Show the built-in model, or measure what it can do."""
-    _quiet_libraries()
     from advisor.builtin import describe_abilities, describe_model
 
     if abilities:
@@ -199,6 +173,7 @@ def _quiet_libraries() -> None:
 
 def main() -> None:
     """Run the command line; print what went wrong as one line and exit with its code."""
+    _quiet_libraries()
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell has us ignore it
         signal.signal(signal.SIGINT, _stop)
@@ -223,6 +198,8 @@ def _print(returned: object) -> None:
             _print(part)
     elif isinstance(returned, str):
         print(returned)
+    elif isinstance(returned, TuneworthyError):  # what the command showed is on the screen; this is how it ends
+        raise returned
     elif returned is not None and not isinstance(returned, int):
         from rich.console import Console
 

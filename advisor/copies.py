@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from advisor.near_copies import near_copies
 from advisor.row_key import RowKey
 from evals.example import Example
+from evals.near_copies import near_copies
 
 
 @dataclass(frozen=True)
@@ -13,7 +13,7 @@ class Copies:
     """How many rows repeat another one's question with the same answer; no row counts twice.
 
     ``exact``: letter for letter. ``alike``: but for case, punctuation and spacing. ``near``: nearly all words are
-    shared (``advisor.near_copies.NEAR``). ``kept`` holds one row of each, in order.
+    shared (``evals.near_copies.NEAR``). ``kept`` holds one row of each, in order.
     """
 
     exact: int

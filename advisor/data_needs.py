@@ -4,8 +4,8 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from advisor.power import DISCORDANT, MOST_NOISE, eval_rows_needed, noise_factor
 from advisor.readiness_item import share_of
+from evals.power import DISCORDANT, MOST_NOISE, eval_rows_needed, noise_factor
 
 NOISE = {"low": 0.02, "middle": 0.05, "high": 0.10}
 """The share of wrong answers that each answer to ``noise`` counts as: the upper end, for the open one our judgement."""

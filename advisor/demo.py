@@ -104,17 +104,18 @@ def run_demo(demo: Demo, watcher: DemoWatcher) -> list[DemoOutcome]:
     return list(outcomes.values())
 
 
-def check_complete(demo: Demo, outcomes: Sequence[DemoOutcome]) -> None:
-    """Raise ``TuneworthyError``, which says where to look, when arms couldn't be completed."""
+def incomplete(demo: Demo, outcomes: Sequence[DemoOutcome]) -> TuneworthyError | None:
+    """Return the error that says where to look when arms couldn't be completed; None when all were."""
     failed = [
         f"{', '.join(outcome.unfinished)} of {outcome.name} (see {demo.folder / outcome.name / 'report.html'})"
         for outcome in outcomes
         if outcome.unfinished
     ]
-    if failed:
-        raise TuneworthyError(
-            f"could not be completed: {'; '.join(failed)}. Mend that, then: tuneworthy demo --resume {demo.folder}"
-        )
+    if not failed:
+        return None
+    return TuneworthyError(
+        f"could not be completed: {'; '.join(failed)}. Mend that, then: tuneworthy demo --resume {demo.folder}"
+    )
 
 
 def _prepare(demo: Demo, task: DemoTask) -> PreparedRun:

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 
 from advisor.gate_steps import gate_steps
 from advisor.plan_step import MODEL, TASK, Step, command
-from advisor.power import in_points
 from advisor.questions import relevant
 from advisor.recommend import NOT_READY, Recommendation
 from advisor.suited_arms import RETRIEVING, TRAINED, suited_arms
 from advisor.task_kind import said_kind
+from evals.power import in_points
 
 __all__ = ["Step", "plan"]
 
@@ -22,7 +22,7 @@ def plan(
 ) -> tuple[Step, ...]:
     """Return the steps of five working days.
 
-    ``minimum_gain`` (0.03: 3 points) and ``eval_rows_needed`` (``advisor.power``) go into the rules; ``budget`` is
+    ``minimum_gain`` (0.03: 3 points) and ``eval_rows_needed`` (``evals.power``) go into the rules; ``budget`` is
     in the user's own words.
     """
     known = relevant(answers)

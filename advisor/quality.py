@@ -4,8 +4,8 @@ from collections.abc import Mapping
 
 from advisor.data_needs import DataNeeds
 from advisor.data_places import READ
-from advisor.power import noise_factor
 from advisor.readiness_item import UNKNOWN, ReadinessItem, count_of, share_of, source
+from evals.power import noise_factor
 
 CLEAN_NOISE = 0.02
 """Wrong answers, at most, that need no cleaning. Our judgement."""

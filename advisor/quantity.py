@@ -3,10 +3,10 @@
 from collections.abc import Mapping
 
 from advisor.data_needs import LEAST_EXAMPLES, DataNeeds
-from advisor.power import gain_that_shows, in_points
 from advisor.readiness_item import UNKNOWN, Amount, ReadinessItem, count_of, exactly, source
 from advisor.scorecard import Source
 from evals.errors import UsageError
+from evals.power import gain_that_shows, in_points
 
 EXAMPLES = {
     "few": Amount(0, 49, "fewer than 50"),

@@ -8,21 +8,23 @@ import json
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-from advisor.arms import ARMS, Lineup, plan_arms
+from advisor.arms import ARMS, plan_arms
 from advisor.engine import adapter_record, lazy_embedder, lazy_model
-from advisor.machine import installed_versions, machine_facts
+from advisor.run_record import run_record, uses
 from evals.advice_outcome import read_given_advice
+from evals.clusters import clusters_of
+from evals.detectable import detectable
 from evals.errors import RunError, TuneworthyError, UsageError
 from evals.example import Example
 from evals.files import write_text
+from evals.leakage import find_leaks, gate_error
 from evals.load import build_task, load_task
-from evals.protocols import LanguageModel
-from evals.record import ModelRecord, PlannedArm, RunRecord, read_record
+from evals.record import RunRecord, read_record
 from evals.requirement import Requirement, parse_requirements
 from evals.results import write_results
 from evals.runner import Bench, locked, run_cells
@@ -68,11 +70,20 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
     requirements = parse_requirements(request.require, [arm.name for arm in lineup.planned])
     whole, task = task, _limited(task, request.limit)
+    leaks = find_leaks(task)
+    if (broken := gate_error(leaks)) is not None:
+        raise broken
     bench = _bench(task, request.adapter)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     _check_free(folder)
-    record = replace(_record(task, lineup, bench, request, argv, created), advice=advice)
+    record = replace(
+        run_record(task, lineup, bench, command=shlex.join(["tuneworthy", *argv]), created=created),
+        limit=request.limit if len(task.eval) == request.limit else None,
+        drop_overlap=request.drop_overlap,
+        advice=advice,
+        leaks=leaks,
+    )
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if whole.split_made:
@@ -105,9 +116,21 @@ def reopen_run(folder: Path, require: Sequence[str] = ()) -> PreparedRun:
     if record.adapter and bench.adapter and adapter_record(bench.adapter, bench.model) != record.adapter:
         raise RunError(f"the adapter {record.adapter.name} has changed since {folder} began; start a new run")
     for kind, then, now in (("model", record.model, bench.model), ("embedder", record.embedder, bench.embedder)):
-        if then is not None and _uses(record.arms, kind) and now().fingerprint != then.fingerprint:
+        if then is not None and uses(record.arms, kind) and now().fingerprint != then.fingerprint:
             raise RunError(f"the {kind} {then.name!r} is not the one that {folder} began with; start a new run")
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
+
+
+def warnings(prepared: PreparedRun) -> list[str]:
+    """Return what a user should know before the first cell: leakage, and an eval set too small for the question."""
+    from reports.leaks import leak_sentences
+
+    task = prepared.bench.task
+    leaks = [asdict(leak) | {"share": leak.share, "passed": leak.passed} for leak in prepared.record.leaks or ()]
+    told = leak_sentences([leak for leak in leaks if leak["count"]])
+    groups, decision = clusters_of([row.group for row in task.eval]), task.settings.decision
+    shown = detectable(len(task.eval), groups.count, decision.minimum_gain, decision.confidence)
+    return [*told, *([shown.sentence] if shown.too_coarse else [])]
 
 
 def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
@@ -189,56 +212,3 @@ def _columns(row: Example) -> dict[str, object]:
     """Return a row as a data file holds it; what the row doesn't have is left out."""
     columns = {"id": row.id, "input": row.input, "targets": row.targets, "doc_id": row.doc_id, "group": row.group}
     return {name: value for name, value in columns.items() if value is not None}
-
-
-def _uses(arms: Sequence[PlannedArm], kind: str) -> bool:
-    """Whether any of the arms asks for the shared model or the embedder. Raises ``RunError`` for an unknown arm."""
-    unknown = [arm.name for arm in arms if arm.name not in ARMS]
-    if unknown:
-        raise RunError(f"the run has the arm {unknown[0]!r}, which this version of tuneworthy doesn't know")
-    return any(kind in ARMS[arm.name].uses for arm in arms)
-
-
-def _placement(model: LanguageModel | None) -> dict[str, str]:
-    """Return where the model runs and in which number format, if it's a local one."""
-    from baselines.local_model import LocalModel
-
-    if not isinstance(model, LocalModel):
-        return {}
-    return {"device": str(model.module.device), "number_format": str(model.module.dtype).removeprefix("torch.")}
-
-
-def _record(
-    task: Task,
-    lineup: Lineup,
-    bench: Bench,
-    request: RunRequest,
-    argv: Sequence[str],
-    created: datetime,
-) -> RunRecord:
-    """Load the model and the embedder where an arm needs them, and write down what the run is made of."""
-    model = bench.model() if _uses(lineup.planned, "model") else None
-    embedder = bench.embedder() if _uses(lineup.planned, "embedder") else None
-    return RunRecord(
-        task_file=str(task.file.resolve()),
-        task_name=task.name,
-        task=task.settings.model_dump(mode="json"),
-        labels=task.labels,
-        metric=task.metric,
-        train_rows=len(task.train),
-        documents=len(task.documents),
-        eval_ids=tuple(example.id for example in task.eval),
-        hashes=task.hashes,
-        arms=lineup.planned,
-        skipped=lineup.skipped,
-        model=ModelRecord(model.name, model.fingerprint, model.context) if model else None,
-        embedder=ModelRecord(embedder.name, embedder.fingerprint) if embedder else None,
-        adapter=adapter_record(bench.adapter, bench.model) if bench.adapter else None,
-        limit=request.limit if len(task.eval) == request.limit else None,
-        drop_overlap=request.drop_overlap,
-        notes=task.notes,
-        versions=installed_versions(),
-        machine=machine_facts() | _placement(model),
-        command=shlex.join(["tuneworthy", *argv]),
-        created=created.isoformat(timespec="seconds"),
-    )

@@ -11,6 +11,7 @@ from pydantic import Field, NonNegativeInt, StringConstraints, ValidationError
 from evals.advice_outcome import GivenAdvice
 from evals.errors import RunError
 from evals.files import write_json
+from evals.leakage import Leak
 from evals.protocols import Family
 from evals.stored import ADDED_LATER, first_problem, from_record
 from evals.task_file import METRICS, Metric, TaskFile
@@ -53,7 +54,8 @@ class RunRecord:
     """The run's inputs. ``task`` is the task file as resolved (defaults filled in, flags applied).
 
     ``eval_ids`` are the ids of the eval rows in the order they are answered; ``skipped`` are
-    the arms that don't fit the task; ``advice`` is what was recommended before the run, if anything.
+    the arms that don't fit the task; ``advice`` is what was recommended before the run, if anything;
+    ``leaks`` are what the eval rows share with train and documents (None in older runs).
     """
 
     task_file: str
@@ -78,6 +80,7 @@ class RunRecord:
     command: str
     created: str
     advice: GivenAdvice | None = field(default=None, metadata=ADDED_LATER)
+    leaks: tuple[Leak, ...] | None = field(default=None, metadata=ADDED_LATER)
 
     def settings(self, path: Path = Path("run.json")) -> TaskFile:
         """Return ``task`` as settings.

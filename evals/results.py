@@ -16,9 +16,11 @@ from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
 from evals.arm_summary import ArmSummary, figure, mean_tokens
 from evals.clusters import Clusters
+from evals.detectable import Detectable, detectable
 from evals.errors import RunError
 from evals.files import write_json
 from evals.holm import holm
+from evals.leakage import Leak
 from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
 from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
@@ -95,6 +97,8 @@ def build_results(run: Path) -> dict[str, Any]:
         "limit": record.limit,
         "per_label": {arm.name: summaries[arm.name].per_label() for arm in done} if labels is not None else None,
     }
+    shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence)
+    results |= {"leakage": _leakage(record.leaks), "detectable": _detectable(shown)}
     return results | {"advice": advice_outcome(record.advice, results)}
 
 
@@ -131,6 +135,17 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         if gain is None
         else {name: value if isinstance(value, str) else figure(value) for name, value in asdict(gain).items()},
     }
+
+
+def _leakage(leaks: Sequence[Leak] | None) -> list[dict[str, Any]] | None:
+    """Return each kind of leakage; None for a run that was made before they were looked for."""
+    if leaks is None:
+        return None
+    return [asdict(leak) | {"share": figure(leak.share), "passed": leak.passed} for leak in leaks]
+
+
+def _detectable(shown: Detectable) -> dict[str, Any]:
+    return asdict(shown) | {"too_coarse": shown.too_coarse, "sentence": shown.sentence}
 
 
 def _absent(arm: ArmCells) -> Absent:

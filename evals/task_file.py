@@ -121,6 +121,17 @@ class Decision(_Section):
     )
 
 
+class Gates(_Section):
+    """The largest shares of eval rows that may leak, each by its kind; a run in which more do isn't begun."""
+
+    exact_duplicates: float | None = Field(None, ge=0, le=1, description="Eval rows whose input is a training row's.")
+    near_duplicates: float | None = Field(None, ge=0, le=1, description="Eval rows that nearly repeat a training row.")
+    within_eval: float | None = Field(None, ge=0, le=1, description="Eval rows that repeat another eval row.")
+    answers_in_documents: float | None = Field(
+        None, ge=0, le=1, description="Eval rows whose question and answer stand in one document, word for word."
+    )
+
+
 class TaskFile(_Section):
     """A task: what is asked, on which data, with which model, and what would count as success."""
 
@@ -148,3 +159,4 @@ class TaskFile(_Section):
     tune: Tune = Field(default_factory=Tune)
     generate: Generate = Field(default_factory=Generate)
     decision: Decision = Field(default_factory=Decision)
+    gates: Gates = Field(default_factory=Gates)

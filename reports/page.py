@@ -20,6 +20,7 @@ from reports import wording
 from reports.advice_check import advice_sentences
 from reports.charts import differences_chart, scores_chart
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
+from reports.leaks import leak_sentences
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.scoreboard import build_scoreboard
 from reports.sentences import headline, next_steps, other_level
@@ -65,6 +66,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
             board.difference_intervals(), "differences", board.reference or "", verdict["minimum_gain"]
         ),
         training=build_training(results["arms"], metric),
+        leaks=leak_sentences(results["leakage"] or ()),
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),
         labels=build_labels(results["per_label"], results["arms"]),

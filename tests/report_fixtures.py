@@ -138,6 +138,7 @@ def make_run(
         "labels": names,
         "train_rows": 600,
         "eval_rows": rows,
+        "eval_clusters": rows,
         "documents": documents,
         "hashes": {"train": "3f" * 32, "eval": "9a" * 32},
         "notes": [text("no eval file: 200 of 800 training rows (25%, stratified, seed 0) were kept as eval rows")],
@@ -164,6 +165,18 @@ def make_run(
         "settings": {"name": text("ticket-coding"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
         "limit": None,
         "per_label": _per_label(predictions, names, arms) if labels else None,
+        "detectable": {"sentence": f"{rows} eval rows show a difference of 9 points between two arms."},
+        "leakage": [
+            {
+                "kind": "near_duplicates",
+                "count": 2,
+                "rows": rows,
+                "share": 2 / rows,
+                "pairs": [[text("t1"), text("row 7")]],
+                "allowed": 0.01,
+                "passed": False,
+            }
+        ],
     }
     return results, predictions
 

@@ -17,10 +17,10 @@ from advisor.figures import about_tokens, count_figures
 from advisor.given_data import GivenData
 from advisor.measured import measure_data, measure_given
 from advisor.measured_answers import measured_answers
-from advisor.near_copies import NEAR, near_copies
 from evals.errors import DataError, UsageError
 from evals.example import Document, Example
 from evals.guess import TaskGuess
+from evals.near_copies import NEAR, near_copies
 from tests.small_task import rows as colour_rows
 from tests.small_task import write_jsonl
 

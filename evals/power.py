@@ -9,12 +9,13 @@ difference in accuracy and ``discordant`` the share of such rows, about
 import math
 
 from evals.errors import UsageError
-
-LEVEL_Z = 1.959964
-"""Normal quantile of a two-sided 5% level."""
+from evals.intervals import normal_quantile
 
 POWER_Z = 0.841621
 """Normal quantile of 80% power."""
+
+CONFIDENCE = 0.95
+"""Of the two-sided interval that has to leave 0 out."""
 
 DISCORDANT = 0.2
 """Share of rows that exactly one of two arms gets right, where it isn't known. Our judgement."""
@@ -32,17 +33,18 @@ MOST_NOISE = 0.45
 """Noise counts as this at most: at a half, answers are coin tosses and no number of rows would do."""
 
 
-def paired_rows(gain: float, discordant: float = DISCORDANT) -> float:
+def paired_rows(gain: float, discordant: float = DISCORDANT, confidence: float = CONFIDENCE) -> float:
     """Return the rows that show ``gain`` (0.0001 to 1), not rounded, by the normal approximation.
 
-    ``discordant`` (above 0, to 1) can't be less than the gain and is raised to it. Raises ``UsageError``.
+    ``discordant`` (above 0, to 1) can't be less than the gain and is raised to it; ``confidence`` is that of a
+    two-sided interval. Raises ``UsageError``.
     """
     if not LEAST_GAIN <= gain <= 1:
         raise UsageError(f"the minimum gain must be from {LEAST_GAIN} to 1, as in 0.03 for 3 points; it is {gain}")
     if not 0 < discordant <= 1:
         raise UsageError(f"the share of rows on which two arms differ must be above 0, at most 1; it is {discordant}")
     share = max(discordant, gain)
-    return float((LEVEL_Z * math.sqrt(share) + POWER_Z * math.sqrt(share - gain**2)) ** 2 / gain**2)
+    return float((normal_quantile(confidence) * math.sqrt(share) + POWER_Z * math.sqrt(share - gain**2)) ** 2 / gain**2)
 
 
 def noise_factor(noise: float) -> float:
@@ -56,19 +58,23 @@ def noise_factor(noise: float) -> float:
     return float((1 - 2 * min(noise, MOST_NOISE)) ** -2)
 
 
-def eval_rows_needed(gain: float, discordant: float = DISCORDANT, noise: float = 0.0) -> int:
+def eval_rows_needed(
+    gain: float, discordant: float = DISCORDANT, noise: float = 0.0, confidence: float = CONFIDENCE
+) -> int:
     """Return the eval rows that show ``gain`` by the exact test in four of five tries. Raises ``UsageError``."""
-    return max(FEWEST_ROWS, _whole(paired_rows(gain, discordant) * EXACT * noise_factor(noise)))
+    return max(FEWEST_ROWS, _whole(paired_rows(gain, discordant, confidence) * EXACT * noise_factor(noise)))
 
 
-def gain_that_shows(rows: int, discordant: float = DISCORDANT, noise: float = 0.0) -> float | None:
+def gain_that_shows(
+    rows: int, discordant: float = DISCORDANT, noise: float = 0.0, confidence: float = CONFIDENCE
+) -> float | None:
     """Return the smallest gain that ``rows`` eval rows show, up to a tenth of a point; None when there is none."""
-    if rows < eval_rows_needed(1.0, discordant, noise):
+    if rows < eval_rows_needed(1.0, discordant, noise, confidence):
         return None
     low, high = 0, 1000
     while high - low > 1:
         middle = (low + high) // 2
-        if eval_rows_needed(middle / 1000, discordant, noise) <= rows:
+        if eval_rows_needed(middle / 1000, discordant, noise, confidence) <= rows:
             high = middle
         else:
             low = middle

@@ -34,18 +34,51 @@ def near_copies(texts: Sequence[str], groups: Sequence[object]) -> frozenset[int
     """
     words = [frozenset(plain_words(text)) for text in texts]
     order = sorted((at for at, found in enumerate(words) if found), key=lambda at: (-len(words[at]), texts[at]))
-    buckets: dict[tuple[object, int, bytes], list[int]] = defaultdict(list)
-    copies: set[int] = set()
+    shelf, copies = _Shelf(words), set()
     for at, bands in zip(order, _bands([words[at] for at in order]), strict=True):
-        places = [buckets[groups[at], number, band] for number, band in enumerate(bands)]
-        met = dict.fromkeys(other for place in places for other in place)
-        if any(_are_near(words[at], words[other]) for other in met):
+        if shelf.near(words[at], bands, groups[at]) is None:
+            shelf.put(at, bands, groups[at])
+        else:
             copies.add(at)
-            continue
-        for place in places:
+    return frozenset(copies)
+
+
+def near_among(texts: Sequence[str], others: Sequence[str]) -> dict[int, int]:
+    """Return, for each position of ``texts`` that is near one of ``others``, the position of that one.
+
+    Equal sets of words count as near. A text without words is near nothing.
+    """
+    words = [frozenset(plain_words(text)) for text in others]
+    filled = [at for at, found in enumerate(words) if found]
+    shelf = _Shelf(words)
+    for at, bands in zip(filled, _bands([words[at] for at in filled]), strict=True):
+        shelf.put(at, bands, None)
+    asked = [(at, found) for at, text in enumerate(texts) if (found := frozenset(plain_words(text)))]
+    bands_of = _bands([found for _, found in asked])
+    met = {at: shelf.near(found, bands, None) for (at, found), bands in zip(asked, bands_of, strict=True)}
+    return {at: other for at, other in met.items() if other is not None}
+
+
+class _Shelf:
+    """Sets of words, by number, that can be asked for one that's near."""
+
+    def __init__(self, words: Sequence[frozenset[str]]) -> None:
+        self._words = words
+        self._buckets: dict[tuple[object, int, bytes], list[int]] = defaultdict(list)
+
+    def put(self, at: int, bands: Sequence[bytes], group: object) -> None:
+        """Keep the set number ``at``, as far as its buckets have room."""
+        for place in self._places(bands, group):
             if len(place) < COMPARED:
                 place.append(at)
-    return frozenset(copies)
+
+    def near(self, words: frozenset[str], bands: Sequence[bytes], group: object) -> int | None:
+        """Return the first that's kept in ``group`` and near ``words``, or None."""
+        met = dict.fromkeys(other for place in self._places(bands, group) for other in place)
+        return next((other for other in met if _are_near(words, self._words[other])), None)
+
+    def _places(self, bands: Sequence[bytes], group: object) -> list[list[int]]:
+        return [self._buckets[group, number, band] for number, band in enumerate(bands)]
 
 
 def _are_near(one: frozenset[str], other: frozenset[str]) -> bool:

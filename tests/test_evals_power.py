@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binom
 
-from advisor.power import eval_rows_needed, gain_that_shows, noise_factor, paired_rows
 from evals.errors import UsageError
+from evals.power import eval_rows_needed, gain_that_shows, noise_factor, paired_rows
 
 gains = st.floats(0.001, 1)
 shares = st.floats(0.01, 1)

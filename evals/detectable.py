@@ -1,0 +1,63 @@
+"""What an eval set can show before anything is run: the smallest difference of two arms that it would tell from none.
+
+By the sample size of McNemar's test (``evals.power``), at 80% power, for a stated share of rows on which exactly one
+of two arms is right. Where rows share a ``group``, fewer of them are independent: the truth lies between counting
+rows and counting groups, so both are given.
+"""
+
+from dataclasses import dataclass
+
+from evals.power import DISCORDANT, LEAST_GAIN, eval_rows_needed, gain_that_shows, in_points
+
+
+@dataclass(frozen=True)
+class Detectable:
+    """``gain`` (0…1) is the least that ``rows`` show, ``gain_clustered`` what they show if only ``clusters`` counted.
+
+    None: they show no gain at all. ``rows_needed`` would show the minimum gain.
+    """
+
+    rows: int
+    clusters: int
+    gain: float | None
+    gain_clustered: float | None
+    minimum_gain: float
+    rows_needed: int | None
+    confidence: float
+    discordant: float = DISCORDANT
+
+    @property
+    def too_coarse(self) -> bool:
+        """Whether even the better of the two is larger than the minimum gain."""
+        return self.gain is None or self.gain > self.minimum_gain
+
+    @property
+    def sentence(self) -> str:
+        """Say it in one sentence, and in a second what would be needed."""
+        assumed = f"if the two disagree on {self.discordant:.0%} of them"
+        count = f"{self.rows:,} eval row{'' if self.rows == 1 else 's'}"
+        if self.gain is None:
+            told = f"{count} can't tell any two arms apart, {assumed}."
+        else:
+            span = in_points(self.gain)
+            if self.clusters < self.rows:
+                worst = "none" if self.gain_clustered is None else in_points(self.gain_clustered)
+                span += f" (in {self.clusters:,} groups: up to {worst})"
+            told = f"{count} show a difference of {span} between two arms in four of five tries, {assumed}."
+        if self.too_coarse and self.rows_needed is not None:
+            told += f" The gain asked for, {in_points(self.minimum_gain)}, would need about {self.rows_needed:,}."
+        return told
+
+
+def detectable(rows: int, clusters: int, minimum_gain: float, confidence: float) -> Detectable:
+    """Return what ``rows`` eval rows in ``clusters`` can show."""
+    needed = eval_rows_needed(minimum_gain, confidence=confidence) if minimum_gain >= LEAST_GAIN else None
+    return Detectable(
+        rows=rows,
+        clusters=clusters,
+        gain=gain_that_shows(rows, confidence=confidence),
+        gain_clustered=gain_that_shows(clusters, confidence=confidence),
+        minimum_gain=minimum_gain,
+        rows_needed=needed,
+        confidence=confidence,
+    )

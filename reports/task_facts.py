@@ -1,0 +1,71 @@
+"""``tuneworthy check`` in the terminal: what is known of a task before anything is run."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+
+from rich.console import Console, ConsoleOptions, RenderResult
+from rich.table import Table
+from rich.text import Text
+
+from evals.record import SkippedArm
+from evals.task_facts import TaskFacts
+from reports.leaks import NOT_MET, leak_sentences
+from reports.wording import clip, count, metric_name, plural, shown
+
+_LABELS = 12
+
+
+@dataclass(frozen=True)
+class CheckedTask:
+    """What a terminal shows of a task: its facts, the arms that fit, and those that don't."""
+
+    facts: TaskFacts
+    arms: Sequence[str]
+    skipped: Sequence[SkippedArm]
+
+    def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
+        """Give rich the parts, top to bottom."""
+        facts = self.facts
+        yield Text(f"{shown(facts.name)}: {facts.answer} answers, scored by {metric_name(facts.metric)}", style="bold")
+        rows = f"{plural(facts.train_rows, 'training row')}, {plural(facts.eval_rows, 'eval row')}"
+        yield Text(f"{rows}, {plural(facts.documents, 'document')}")
+        for kind, words in (("input", facts.input_words), ("answer", facts.answer_words)):
+            yield Text(f"{kind}: {words.median:g} words (median), {words.p95:g} (95th percentile)")
+        if facts.labels:
+            yield Text()
+            yield _balance(facts)
+        yield Text()
+        leaks = [asdict(leak) | {"share": leak.share, "passed": leak.passed} for leak in facts.leaks]
+        yield from _lines("Leakage", leak_sentences(leaks))
+        warned = facts.detectable.too_coarse
+        yield Text("What the eval rows can show", style="bold")
+        yield Text(f"• {facts.detectable.sentence}", style="yellow" if warned else "")
+        yield Text()
+        why = [f"{arm.name} doesn't fit: {shown(arm.reason)}" for arm in self.skipped]
+        yield from _lines("Arms", [f"would run: {', '.join(self.arms)}", *why])
+        if facts.notes:
+            yield from _lines("Notes", [shown(note) for note in facts.notes])
+
+
+def _lines(title: str, lines: Sequence[str]) -> Iterator[Text]:
+    yield Text(title, style="bold")
+    for line in lines:
+        yield Text(f"• {line}", style="red" if NOT_MET in line else "")
+    yield Text()
+
+
+def _balance(facts: TaskFacts) -> Table:
+    """Return the labels with the most rows first; the rest in one line."""
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    table.add_column("label", overflow="fold")
+    table.add_column("train", justify="right")
+    table.add_column("eval", justify="right")
+    ranked = sorted(facts.labels.items(), key=lambda item: (-item[1][0], item[0]))
+    for label, (train, evals) in ranked[:_LABELS]:
+        table.add_row(Text(clip(shown(label), 40)), count(train), count(evals))
+    if rest := ranked[_LABELS:]:
+        least = min(train for _, (train, _) in rest)
+        title = f"{plural(len(rest), 'more label')}, {count(least)} training rows at least"
+        totals = [sum(rows[side] for _, rows in rest) for side in (0, 1)]
+        table.add_row(Text(title, style="dim"), *map(count, totals))
+    return table
