@@ -9,10 +9,10 @@ from advisor.advice import advise
 from advisor.data_needs import data_needs
 from advisor.estimates import estimate
 from advisor.plan import plan
-from advisor.prices import load_prices
 from advisor.readiness import readiness
 from advisor.recommend import recommend
 from evals.errors import UsageError
+from evals.prices import load_prices
 
 if TYPE_CHECKING:
     from advisor.figures import Figures

@@ -16,7 +16,7 @@ from typer.exceptions import Abort, TyperException
 
 from advisor.advise_options import AdviseCommand, advise, list_questions
 from advisor.check_options import GATE_HELP, check, gate_settings
-from advisor.compare_options import REQUIRE_HELP, compare
+from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare
 from advisor.demo_options import demo
 from advisor.task_options import init, schema
 from evals.errors import TuneworthyError, UsageError
@@ -50,6 +50,7 @@ def run(
     adapter: Annotated[Path | None, typer.Option(help="Also run this trained PEFT adapter.")] = None,
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
     gate: Annotated[list[str] | None, typer.Option(help=GATE_HELP)] = None,
+    prices: Annotated[Path | None, typer.Option(help=PRICES_HELP)] = None,
     advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
@@ -57,7 +58,7 @@ def run(
     """Run every approach on the same eval rows, and write results.json and report.html."""
     options = {"model": model, "embedder": embedder, "seeds": seeds}
     overrides = {key: value for key, value in options.items() if value is not None} | gate_settings(gate or [])
-    others = [task, arms, limit, out, adapter, drop_overlap or None, advice, *overrides.values()]
+    others = [task, arms, limit, out, adapter, drop_overlap or None, advice, prices, *overrides.values()]
     if resume is not None and any(value is not None for value in others):
         raise UsageError(
             "--resume takes everything from the run folder: give no task and no other option than --json and --require"
@@ -69,7 +70,9 @@ def run(
             prepared = reopen_run(resume, require or ())
         elif task is not None:
             names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
-            request = RunRequest(task, overrides, names, limit, out, adapter, drop_overlap, advice, require or ())
+            request = RunRequest(
+                task, overrides, names, limit, out, adapter, drop_overlap, advice, require or (), prices
+            )
             prepared = prepare_run(request, sys.argv[1:])
         else:
             raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")
@@ -117,14 +120,17 @@ def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
 @app.command()
 def report(
     run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
+    prices: Annotated[Path | None, typer.Option(help=PRICES_HELP)] = None,
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Compute results.json and report.html again from the predictions; no model is loaded."""
     from evals.requirement import check_requirements, parse_requirements
-    from evals.results import write_results
+    from evals.results import keep_prices, write_results
     from reports.writer import write_report
 
+    if prices is not None:
+        keep_prices(prices, run_folder)
     results = write_results(run_folder)
     requirements = parse_requirements(require or [], [arm["name"] for arm in results["arms"]])
     write_report(run_folder, results)

@@ -8,6 +8,8 @@ import typer
 
 REQUIRE_HELP = "Exit with 3 unless met: worth_it, not_worth_it, or 'ARM>=0.8' by its interval. May be repeated."
 
+PRICES_HELP = "Your prices (YAML) in place of the example's; the report says what they rest on."
+
 
 def compare(
     first: Annotated[Path, typer.Argument(metavar="RUN_A", help="A run folder.")],

@@ -8,11 +8,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from advisor.assumptions import Assumption, Facts, gather_facts
-from advisor.memory_estimate import METHODS, Memory, Method, TrainingSetup, estimate_memory
+from advisor.memory_estimate import METHODS, Decoder, Memory, Method, TrainingSetup, estimate_memory
 from advisor.other_routes import Route, from_scratch, preferences
-from advisor.prices import Prices
-from advisor.request_estimate import Approach, BreakEven, Rates, RequestCost, break_even, request_cost
 from advisor.training_estimate import Machine, TrainingEstimate, Work, estimate_training, labelling_cost
+from evals.prices import Prices
+from evals.request_cost import Approach, BreakEven, Rates, RequestCost, break_even, request_cost
 
 
 @dataclass(frozen=True)
@@ -98,7 +98,7 @@ def _training(facts: Facts, prices: Prices, machine: Machine) -> tuple[TrainingE
 
 
 def _memory(prices: Prices) -> tuple[MemoryOnCard, ...]:
-    setup, decoder = prices.training, prices.model.decoder()
+    setup, decoder = prices.training, Decoder(**prices.model.model_dump())
     every = (
         estimate_memory(
             decoder, method, TrainingSetup(setup.sequence, setup.micro_batch, checkpointing, setup.lora_rank)

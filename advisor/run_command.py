@@ -24,9 +24,10 @@ from evals.example import Example
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
 from evals.load import build_task, load_task
+from evals.prices import load_prices
 from evals.record import RunRecord, read_record
 from evals.requirement import Requirement, parse_requirements
-from evals.results import write_results
+from evals.results import keep_prices, write_results
 from evals.runner import Bench, locked, run_cells
 from evals.split import limit_examples
 from evals.task import Task
@@ -47,6 +48,7 @@ class RunRequest:
     drop_overlap: bool = False
     advice: Path | None = None
     require: Sequence[str] = ()
+    prices: Path | None = None
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,8 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
+    if request.prices is not None:
+        load_prices(request.prices)
     advice = None if request.advice is None else read_given_advice(request.advice)
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     task = replace(task, settings=task.settings.model_copy(update=anchored(_sources(task.settings), task.folder)))
@@ -89,6 +93,8 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         if whole.split_made:
             _write_split(whole, folder)
         record.write(folder)
+        if request.prices is not None:
+            keep_prices(request.prices, folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"can't make the run folder {folder}: {error.strerror or error}") from error

@@ -35,6 +35,21 @@ class ScoresLabelEnds(Protocol):
         ...
 
 
+@runtime_checkable
+class KeepsPrefix(Protocol):
+    """A model that keeps the computed prefix of its prompts between calls."""
+
+    def forget_prefix(self) -> None:
+        """Drop it."""
+        ...
+
+
+def cool(model: LanguageModel | None) -> None:
+    """Make ``model`` start the next call from nothing but its weights, where it keeps more than them."""
+    if isinstance(model, KeepsPrefix):
+        model.forget_prefix()
+
+
 def task_instruction(task: Task, addition: str = "") -> str:
     """Return what the model is told to do on ``task``.
 

@@ -89,6 +89,10 @@ class LocalModel:
         self._fingerprint = None
         self._forward.forget()
 
+    def forget_prefix(self) -> None:
+        """Drop the prefix that is kept between calls; the next call computes it again."""
+        self._forward.forget()
+
     def render(self, prompt: Prompt) -> str:
         """The very text that the model reads for ``prompt``."""
         return self._encoding.render(prompt)

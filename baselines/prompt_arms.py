@@ -17,6 +17,7 @@ from baselines.answering import (
     answer_room,
     answer_with_model,
     answering_facts,
+    cool,
     cut_facts,
     fits_context,
     generate_with_model,
@@ -86,6 +87,10 @@ class PromptArm(ABC):
         share = (time.perf_counter() - start) * 1000 / len(examples)
         predictions = self._reply(examples, questions)
         return [replace(prediction, ms=prediction.ms + share) for prediction in predictions]
+
+    def cool(self) -> None:
+        """Drop what the model keeps between requests."""
+        cool(self.model)
 
     def fits(self, prompt: Prompt) -> bool:
         """Tell whether ``prompt`` and an answer stay inside the model's context."""

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from os.path import commonprefix
 from pathlib import Path
 from typing import Literal
 
@@ -29,13 +30,17 @@ class ErrorKind:
 
 @dataclass(frozen=True)
 class ArmCells:
-    """An arm with a cell per seed; rows that aren't among the run's ``eval_ids`` are left aside."""
+    """An arm with a cell per seed; rows that aren't among the run's ``eval_ids`` are left aside.
+
+    ``shared_prefix`` is the share of a prompt (0…1, in characters) with which all prompts of a cell begin.
+    """
 
     name: str
     family: Family
     cells: tuple[Cell, ...]
     eval_ids: tuple[str, ...]
     max_error_share: float
+    shared_prefix: float = 0.0
 
     @cached_property
     def rows(self) -> tuple[dict[str, ScoredPrediction], ...]:
@@ -117,8 +122,18 @@ class ArmCells:
 
 def read_arm(run: Path, plan: PlannedArm, eval_ids: Sequence[str], max_error_share: float) -> ArmCells:
     """Read an arm's cells from the run folder; what takes most memory and isn't needed here is let go of."""
-    cells = (CellFolder(run, plan.name, plan.family, seed).read() for seed in plan.seeds)
-    return ArmCells(plan.name, plan.family, tuple(map(_lighter, cells)), tuple(eval_ids), max_error_share)
+    cells = [CellFolder(run, plan.name, plan.family, seed).read() for seed in plan.seeds]
+    shared = [_shared_prefix([row.prompt for row in cell.predictions]) for cell in cells]
+    lighter = tuple(map(_lighter, cells))
+    return ArmCells(plan.name, plan.family, lighter, tuple(eval_ids), max_error_share, sum(shared) / len(shared))
+
+
+def _shared_prefix(prompts: Sequence[str]) -> float:
+    """Return the share of a prompt with which all of them begin; 0 with fewer than two."""
+    total = sum(map(len, prompts))
+    if len(prompts) < 2 or not total:
+        return 0.0
+    return len(commonprefix([min(prompts), max(prompts)])) * len(prompts) / total
 
 
 def _lighter(cell: Cell) -> Cell:

@@ -1,26 +1,22 @@
 """One arm's entry in ``results.json``: scores by every metric and reading, errors, cost, retrieval, fits."""
 
 import dataclasses
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
-import numpy as np
-
 from evals.arm_cells import ArmCells
+from evals.arm_cost import arm_cost
 from evals.arm_labels import LabelTask, by_mean, counted
+from evals.figure import average, figure
 from evals.label_metrics import truth
 from evals.learning import diagnose
 from evals.protocols import FitReport
 from evals.retrieval_metrics import retrieval_quality
-from evals.runner import BATCH_ROWS
 from evals.scored import ScoredPrediction
 from evals.stats import Estimate
 
 ERROR_KINDS = 5
 SHOWN_LABELS = 200
-
-LATENCY_BASIS = f"share of a batch of up to {BATCH_ROWS} rows"
-"""What a row's time is: rows are answered in batches, so no row's own time is known."""
 
 Row = ScoredPrediction
 Value = Callable[[Row], float | None]
@@ -60,7 +56,7 @@ class ArmSummary:
             "wrong": sum(_wrong(row) for row in arm.all_rows()),
             "wrong_from_train": self._wrong_from_train(),
             "error_kinds": [dataclasses.asdict(kind) for kind in arm.error_kinds[:ERROR_KINDS]],
-            "cost": _cost(arm),
+            "cost": arm_cost(arm),
             "retrieval": _retrieval(arm) if documents else None,
             "fit": [{"seed": cell.seed} | _fit(cell.fit) for cell in arm.cells if cell.fit is not None],
         }
@@ -109,12 +105,12 @@ class ArmSummary:
             if self._metric == "macro_f1" and self._labels is not None:
                 score = figure(self._labels.macro_f1(one, counted))
             else:
-                score = figure(_average(scores))
+                score = figure(average(scores))
             entries.append({"seed": cell.seed, "score": score, "n": len(scores), "errors": len(rows) - len(scores)})
         return entries
 
     def _mean(self, value: Value) -> float | None:
-        return figure(_average(mean for mean in self._arm.row_means(value) if mean is not None))
+        return figure(average(mean for mean in self._arm.row_means(value) if mean is not None))
 
 
 def _wrong(row: Row) -> bool:
@@ -126,42 +122,11 @@ def _metric(name: str) -> Value:
     return lambda row: row.metrics.get(name)
 
 
-def figure(value: float | None) -> float | None:
-    """Return ``value`` with six decimals: more than any reader needs, and equal on every machine."""
-    return None if value is None else round(value, 6) + 0.0  # + 0.0 turns -0.0 into 0.0
-
-
-def mean_tokens(arm: ArmCells) -> float:
-    """Return the tokens of a prediction, prompt and completion together, on average."""
-    return _average(row.prompt_tokens + row.completion_tokens for row in arm.all_rows()) or 0.0
-
-
 def _score(estimate: Estimate | None) -> dict[str, Any] | None:
     if estimate is None or estimate.mean is None:
         return None
     ends = {"mean": figure(estimate.mean), "low": figure(estimate.low), "high": figure(estimate.high)}
     return {**ends, "n": estimate.n, "method": estimate.method}
-
-
-def _cost(arm: ArmCells) -> dict[str, Any]:
-    rows = list(arm.all_rows())
-    fits = [cell.fit for cell in arm.cells if cell.fit is not None]
-    memory = [cell.cost.peak_memory_mb for cell in arm.cells if cell.cost is not None]
-    peaks = [peak for peak in memory if peak is not None]
-    times = np.array([row.ms for row in rows])
-    return {
-        "fit_seconds": figure(sum(fit.seconds for fit in fits)),
-        "train_tokens": sum(fit.train_tokens for fit in fits),
-        "prompt_tokens": sum(row.prompt_tokens for row in rows),
-        "completion_tokens": sum(row.completion_tokens for row in rows),
-        "prompt_tokens_mean": figure(_average(row.prompt_tokens for row in rows)),
-        "completion_tokens_mean": figure(_average(row.completion_tokens for row in rows)),
-        "latency_basis": LATENCY_BASIS,
-        "latency_ms_p50": figure(float(np.percentile(times, 50))) if rows else None,
-        "latency_ms_p95": figure(float(np.percentile(times, 95))) if rows else None,
-        "peak_memory_mb": figure(max(peaks)) if peaks else None,
-        "answer_seconds": figure(float(times.sum()) / 1000) if rows else None,
-    }
 
 
 def _fit(fit: FitReport) -> dict[str, Any]:
@@ -184,8 +149,3 @@ def _retrieval(arm: ArmCells) -> dict[str, Any] | None:
         return None
     recall = {str(depth): figure(share) for depth, share in enumerate(quality.recall, start=1)}
     return {"k": quality.k, "recall": recall, "mrr": figure(quality.mrr), "n": quality.n}
-
-
-def _average(values: Iterable[float]) -> float | None:
-    known = list(values)
-    return sum(known) / len(known) if known else None

@@ -12,15 +12,16 @@
 import dataclasses
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 from evals.errors import RunError
 from evals.files import write_json, write_text
+from evals.latency import Latency
 from evals.protocols import Family, FitReport
 from evals.scored import ScoredPrediction
-from evals.stored import from_record
+from evals.stored import ADDED_LATER, from_record
 
 SCHEMA = 1
 
@@ -29,7 +30,10 @@ Stored = TypeVar("Stored")
 
 @dataclass(frozen=True, slots=True)
 class CellCost:
-    """What a cell took in all; ``peak_memory_mb`` is the process's peak while the cell ran."""
+    """What a cell took in all; ``peak_memory_mb`` is the process's peak while the cell ran.
+
+    ``artefact_mb`` is the size of what a trained arm left (adapter or model), in MB of 10⁶ bytes.
+    """
 
     fit_seconds: float
     answer_seconds: float
@@ -37,6 +41,8 @@ class CellCost:
     prompt_tokens: int
     completion_tokens: int
     peak_memory_mb: float | None
+    artefact_mb: float | None = field(default=None, metadata=ADDED_LATER)
+    latency: Latency | None = field(default=None, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +122,13 @@ class CellFolder:
             for row in rows:
                 file.write(row.to_line() + "\n")
                 file.flush()
+
+    def artefact_mb(self) -> float | None:
+        """Return the size of what the arm left in folders of its own, in MB of 10⁶ bytes; None when it left none."""
+        files = [
+            path for folder in ("adapter", "model") for path in (self.folder / folder).rglob("*") if path.is_file()
+        ]
+        return sum(path.stat().st_size for path in files) / 1e6 if files else None
 
     def write_fit(self, fit: FitReport) -> None:
         """Write ``fit.json``."""

@@ -10,9 +10,9 @@ from typing import Any
 
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
-from evals.arm_summary import figure
 from evals.clusters import Clusters
 from evals.errors import RunError
+from evals.figure import figure
 from evals.holm import holm
 from evals.record import RunRecord, read_record
 from evals.row_clusters import row_clusters

@@ -1,6 +1,7 @@
 """What a caller requires of a run, for a pipeline that should stop when it isn't met: ``--require``.
 
-``worth_it`` and ``not_worth_it`` ask for that verdict; ``rag>=0.8`` asks that an arm's score is at least 0.8 with
+``worth_it`` and ``not_worth_it`` ask for that verdict (and ``worth_it``, where the volume is known, that training
+repays within the horizon); ``rag>=0.8`` asks that an arm's score is at least 0.8 with
 confidence, so it is the lower end of the interval that has to reach it (for ``<=`` the upper end).
 """
 
@@ -39,8 +40,12 @@ class Requirement:
         return None if held else f"{asked} is not met: it scores {score['mean']:.3f}, and its interval's {end}"
 
     def _other_verdict(self, results: Mapping[str, Any]) -> str | None:
-        outcome = results["verdict"]["outcome"]
-        return None if outcome == self.subject else f"{self.subject} is not met: the verdict is {outcome}"
+        outcome, decision = results["verdict"]["outcome"], results["economics"]["decision"]
+        if outcome != self.subject:
+            return f"{self.subject} is not met: the verdict is {outcome}"
+        if decision == "not_repaid":
+            return f"{self.subject} is not met: the gain is proven, but not repaid within the horizon"
+        return None
 
 
 def parse_requirements(texts: Sequence[str], arms: Collection[str]) -> list[Requirement]:

@@ -13,14 +13,18 @@ from typing import Any
 
 from evals.advice_outcome import advice_outcome
 from evals.arm_cells import ArmCells, read_arm
+from evals.arm_cost import mean_tokens
 from evals.arm_labels import LabelTask, label_task
-from evals.arm_summary import ArmSummary, figure, mean_tokens
+from evals.arm_summary import ArmSummary
 from evals.clusters import Clusters
 from evals.detectable import Detectable, detectable
+from evals.economics import Volume, economics
 from evals.errors import RunError
-from evals.files import write_json
+from evals.figure import figure
+from evals.files import write_json, write_text
 from evals.holm import holm
 from evals.leakage import Leak
+from evals.prices import load_prices
 from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
 from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
@@ -29,6 +33,9 @@ from evals.verdict import Contender, Verdict, decide
 from evals.verdict_wording import Absent
 
 SCHEMA = 1
+
+PRICES = "prices.yaml"
+"""The user's prices as the run folder keeps them."""
 
 
 def write_results(run: Path) -> dict[str, Any]:
@@ -57,6 +64,19 @@ def read_results(run: Path) -> dict[str, Any]:
     if not isinstance(results, dict) or schema != SCHEMA:
         raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")
     return results
+
+
+def keep_prices(prices: Path, run: Path) -> None:
+    """Copy the user's prices file into the run folder, where results look for it.
+
+    Raises ``TaskError`` for a file that can't be used, ``RunError`` for a folder that can't be written to.
+    """
+    load_prices(prices)
+    read_record(run)
+    try:
+        write_text(run / PRICES, prices.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise RunError(f"can't write {run / PRICES}: {error.strerror or error}") from error
 
 
 def build_results(run: Path) -> dict[str, Any]:
@@ -99,6 +119,7 @@ def build_results(run: Path) -> dict[str, Any]:
     }
     shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence)
     results |= {"leakage": _leakage(record.leaks), "detectable": _detectable(shown)}
+    results["economics"] = _economics(run, record, settings, done, verdict)
     return results | {"advice": advice_outcome(record.advice, results)}
 
 
@@ -135,6 +156,16 @@ def _verdict(verdict: Verdict) -> dict[str, Any]:
         if gain is None
         else {name: value if isinstance(value, str) else figure(value) for name, value in asdict(gain).items()},
     }
+
+
+def _economics(
+    run: Path, record: RunRecord, settings: TaskFile, arms: Sequence[ArmCells], verdict: Verdict
+) -> dict[str, Any]:
+    """Return what the arms cost at the run's own prices, or at the example's."""
+    own = run / PRICES
+    volume = Volume(settings.decision.requests_per_month, settings.decision.horizon_months)
+    on_gpu = record.machine.get("device", "cpu").startswith("cuda")
+    return economics(arms, load_prices(own if own.exists() else None), volume, verdict, on_gpu=on_gpu)
 
 
 def _leakage(leaks: Sequence[Leak] | None) -> list[dict[str, Any]] | None:

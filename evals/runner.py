@@ -14,12 +14,13 @@ import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from evals.cell import Cell, CellCost, CellFolder
 from evals.errors import ArmError, RunError, TuneworthyError
 from evals.example import Example
+from evals.latency import Latency, measure_latency
 from evals.memory import PeakMemory
 from evals.protocols import Arm, ArmContext, Embedder, FitReport, LanguageModel
 from evals.record import PlannedArm
@@ -125,7 +126,8 @@ def _run_cell(bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: 
             rows += answered
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
-    folder.finish(_cost(fit, rows, peak.megabytes))
+        latency = _latency(arm, examples, cell.seed)
+    folder.finish(replace(_cost(fit, rows, peak.megabytes), artefact_mb=folder.artefact_mb(), latency=latency))
     return rows
 
 
@@ -170,6 +172,14 @@ def _cost(fit: FitReport, rows: Sequence[ScoredPrediction], peak: float) -> Cell
         completion_tokens=sum(row.completion_tokens for row in rows),
         peak_memory_mb=max(peak, fit.peak_memory_mb or 0.0),
     )
+
+
+def _latency(arm: Arm, examples: Sequence[Example], seed: int) -> Latency | None:
+    """Return what single requests take; None when asking them fails, which mustn't cost the answers that are there."""
+    try:
+        return measure_latency(arm, examples, seed)
+    except Exception:
+        return None
 
 
 def _outcome(rows: Sequence[ScoredPrediction]) -> str:

@@ -111,13 +111,12 @@ class Decision(_Section):
     minimum_gain: float = Field(0.02, ge=0, le=1, description="Smallest gain that would justify training.")
     confidence: float = Field(0.95, gt=0.5, lt=1, description="Confidence of every interval.")
     requests_per_month: int | None = Field(
-        None, ge=0, description="Expected volume. Recorded in the results; the verdict does not use it yet."
+        None, ge=0, description="Expected volume: decides whether training repays within the horizon."
     )
     horizon_months: int = Field(
         12,
         ge=1,
-        description="Months in which training should pay for itself. Recorded in the results; "
-        "the verdict does not use it yet.",
+        description="Months in which training should pay for itself.",
     )
 
 

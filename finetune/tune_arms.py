@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from baselines.answering import answer_limits, answer_with_model
+from baselines.answering import answer_limits, answer_with_model, cool
 from baselines.loading import LoadedModule, load_base, load_model, load_module
 from baselines.local_model import LocalModel
 from baselines.tuned_card import TunedCard
@@ -71,6 +71,10 @@ class TunedArm(ABC):
             self._limits = answer_limits(task, self._tuned.count_tokens)
         prompts = [zero_shot_prompt(task, example) for example in examples]
         return answer_with_model(self._tuned, task, examples, prompts, self._limits)
+
+    def cool(self) -> None:
+        """Drop what the model keeps between requests."""
+        cool(self._tuned)
 
 
 class TrainedArm(TunedArm):

@@ -19,6 +19,8 @@ from evals.errors import RunError
 from reports import wording
 from reports.advice_check import advice_sentences
 from reports.charts import differences_chart, scores_chart
+from reports.cost_charts import cumulative_chart, quality_chart
+from reports.economics import DECISIONS, cost_rows, money, payback_sentence, prices_sentence
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.leaks import leak_sentences
 from reports.measures import build_labels, build_measures, build_retrieval
@@ -66,6 +68,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
             board.difference_intervals(), "differences", board.reference or "", verdict["minimum_gain"]
         ),
         training=build_training(results["arms"], metric),
+        **money_parts(results),
         leaks=leak_sentences(results["leakage"] or ()),
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),
@@ -78,6 +81,20 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         script=Markup(script),
         script_hash=base64.b64encode(hashlib.sha256(script.encode()).digest()).decode(),
     )
+
+
+def money_parts(results: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what the section on cost shows of money."""
+    economics, rows = results["economics"], cost_rows(results)
+    return {
+        "economics": economics,
+        "cost_rows": rows,
+        "decision": DECISIONS[economics["decision"]],
+        "payback": payback_sentence(results),
+        "prices": prices_sentence(results),
+        "cumulative": cumulative_chart(rows, "cumulative", economics),
+        "quality": quality_chart(rows, "quality", economics["currency"]),
+    }
 
 
 def _visible(value: object) -> object:
@@ -108,6 +125,7 @@ def environment() -> Environment:
         wording.fact,
         wording.clip,
         wording.upperfirst,
+        money,
     ):
         made.filters[write.__name__] = write
     made.globals.update(

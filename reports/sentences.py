@@ -11,7 +11,6 @@ from reports.winner import deciding, winner
 from reports.wording import asked, clip, difference_range, level, number, points
 
 _LONGEST = 60  # characters of a name in a sentence
-_MOST_ROWS = 100  # times the rows of this run: beyond that "more rows" is no advice
 
 
 @dataclass(frozen=True)
@@ -122,25 +121,21 @@ def advice(results: Mapping[str, Any]) -> Sentence | None:
 
 
 def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:
-    """Return how many rows would decide, or nothing where the difference itself isn't what is undecided."""
+    """Return how many rows or seeds would decide, or nothing where that can't be said."""
     rows, verdict = results["task"]["eval_rows"], results["verdict"]
-    needed = rows_to_decide(verdict["gain"], verdict["minimum_gain"], rows)
-    if needed <= rows:
+    needed = verdict["needed"]
+    if needed is None:
         return []
-    if needed > _MOST_ROWS * rows:
+    ways = []
+    if needed["rows"] is not None:
+        total = max(needed["rows"], rows + 1)
+        digits = 10 ** max(0, math.floor(math.log10(total)) - 1)
+        ways.append(f"about {number(math.ceil(total / digits) * digits)} eval rows instead of {number(rows)}")
+    if needed["seeds"] is not None:
+        ways.append(f"{number(needed['seeds'])} training seeds")
+    if not ways:
         close = f"The difference lies so close to the {asked(verdict['minimum_gain'])} asked for that"
-        return [Sentence(f"{close} even {number(_MOST_ROWS)} times the eval rows would hardly decide; decide by cost.")]
-    digits = 10 ** max(0, math.floor(math.log10(needed)) - 1)
-    about = f"about {number(math.ceil(needed / digits) * digits)} eval rows instead of {number(rows)}"
-    return [Sentence(f"What would decide: {about}, if the difference stays what it is.")]
-
-
-def rows_to_decide(gain: Mapping[str, float], minimum_gain: float, rows: int) -> float:
-    """Return how many eval rows would put ``minimum_gain`` just outside the interval of ``gain``.
-
-    The half of the interval that faces ``minimum_gain`` shrinks with the square root of the rows;
-    infinity when the difference is ``minimum_gain`` itself.
-    """
-    distance = gain["difference"] - minimum_gain
-    half = gain["difference"] - gain["low"] if distance > 0 else gain["high"] - gain["difference"]
-    return rows * (half / abs(distance)) ** 2 if abs(distance) > 1e-9 else math.inf
+        return [Sentence(f"{close} no number of eval rows would decide; decide by cost.")]
+    return [
+        Sentence(f"What would decide, in four of five tries: {' or '.join(ways)}, if the difference stays what it is.")
+    ]

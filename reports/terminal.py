@@ -12,6 +12,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.advice_check import advice_sentences
+from reports.economics import payback_sentence
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
 from reports.sentences import headline, next_steps
 from reports.wording import (
@@ -56,6 +57,8 @@ class Summary:
         yield Text()
         for step in next_steps(self.results):
             yield Text(f"• {step}")
+        if outcome == "worth_it":
+            yield Text(f"• {payback_sentence(self.results)}")
         if self.results.get("advice"):
             yield Text(f"• {' '.join(advice_sentences(self.results))}")
         for row in board.not_run:

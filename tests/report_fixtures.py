@@ -165,6 +165,7 @@ def make_run(
         "settings": {"name": text("ticket-coding"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
         "limit": None,
         "per_label": _per_label(predictions, names, arms) if labels else None,
+        "economics": _economics(arms, _verdict(arms, comparisons) | (verdict or {})),
         "detectable": {"sentence": f"{rows} eval rows show a difference of 9 points between two arms."},
         "leakage": [
             {
@@ -259,6 +260,9 @@ def _arm(draw, spec, rows, metric, seeds, documents, text):
             "completion_tokens": sum(row.completion_tokens for row in rows),
             "prompt_tokens_mean": sum(row.prompt_tokens for row in rows) / max(1, len(rows)),
             "completion_tokens_mean": sum(row.completion_tokens for row in rows) / max(1, len(rows)),
+            "shared_prefix": 0.4,
+            "artefact_mb": 11.5 if trained else None,
+            "single": {"rows": 16, "cold_ms_p50": 41.0, "cold_ms_p95": 60.0, "warm_ms_p50": 11.0, "warm_ms_p95": 19.0},
             "latency_ms_p50": draw.uniform(2, 30),
             "latency_ms_p95": draw.uniform(30, 90),
             "peak_memory_mb": 1240.0 if trained else 610.0,
@@ -370,6 +374,48 @@ def _verdict(arms, comparisons):
         "minimum_gain": 0.02,
         "confidence": 0.95,
         "within_noise": within,
+        "needed": {"claim": "worth_it", "rows": 160, "seeds": None, "power": 0.8} if outcome == "undecided" else None,
+    }
+
+
+def _economics(arms, verdict):
+    """Costs as ``evals.economics`` gives them: a trained arm is dearer to make and cheaper to use."""
+    done = [arm for arm in arms if arm["status"] == "done"]
+    trained = (verdict["gain"] or {}).get("trained") or verdict["best_trained"]
+    pair = verdict["gain"] is not None
+    return {
+        "date": "2026-11",
+        "currency": "USD",
+        "example": True,
+        "priced_by": "tokens",
+        "machine": "CPU",
+        "requests_per_month": 12000,
+        "horizon_months": 12,
+        "arms": [
+            {
+                "name": arm["name"],
+                "per_1000_requests": {"classic": 0.01, "prompt": 1.9, "rag": 2.4, "tune": 0.2}[arm["family"]],
+                "input_tokens": 500,
+                "prefix_tokens": 200,
+                "output_tokens": 9,
+                "labelling": 1440.0 if arm["family"] in ("tune", "classic") else 0.0,
+                "training": 0.02,
+                "one_off": 1440.02 if arm["family"] in ("tune", "classic") else 0.0,
+                "per_month": 348.0 if arm["family"] == "tune" else 0.0,
+                "fixed": 5616.0 if arm["family"] == "tune" else 0.0,
+            }
+            for arm in done
+        ],
+        "break_even": [],
+        "payback": {
+            "status": "no" if pair else "unknown",
+            "trained": trained if pair else None,
+            "against": verdict["best_untrained"] if pair else None,
+            "requests": {"low": 1.2e6, "middle": 2.4e6, "high": 4.8e6} if pair else None,
+            "months": {"low": 100.0, "middle": 200.0, "high": 400.0} if pair else None,
+        },
+        "decision": {"worth_it": "not_repaid"}.get(verdict["outcome"], verdict["outcome"]),
+        "assumptions": [{"key": "hosted.input", "value": 1.0, "origin": "example prices"}],
     }
 
 

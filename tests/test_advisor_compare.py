@@ -31,7 +31,11 @@ def results(**scores):
         {"name": name, "score": {"mean": mean, "low": mean - 0.05, "high": mean + 0.05}}
         for name, mean in scores.items()
     ]
-    return {"verdict": {"outcome": "undecided"}, "arms": [*arms, {"name": "failed", "score": None}]}
+    return {
+        "verdict": {"outcome": "undecided"},
+        "economics": {"decision": "undecided"},
+        "arms": [*arms, {"name": "failed", "score": None}],
+    }
 
 
 def test_the_bound_that_counts_is_the_intervals():

@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from advisor.assumptions import EVAL_ROWS_BY_ANSWER, EXAMPLES_BY_ANSWER
 from advisor.estimates import estimate
-from advisor.prices import EXAMPLE, load_prices
+from evals.prices import EXAMPLE, load_prices
 
 PRICES = load_prices()
 QUESTIONS = {
     question["key"]: list(question["options"])
-    for question in yaml.safe_load(EXAMPLE.with_name("questions.yaml").read_text(encoding="utf-8"))
+    for question in yaml.safe_load((EXAMPLE.parents[1] / "advisor" / "questions.yaml").read_text(encoding="utf-8"))
 }
 
 

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import wording
-from reports.sentences import Sentence, headline, next_steps, rows_to_decide
+from reports.sentences import Sentence, headline, next_steps
 from tests.report_fixtures import ARMS, Spec, make_run
 
 anything = st.text(st.characters(exclude_categories=()))  # lone surrogates too
@@ -204,22 +204,13 @@ def test_next_steps_never_advise_training_that_is_not_shown_to_be_worth_it(outco
     assert steps[0] == f"{opening}: no trained arm is shown to gain over it what was asked for."
 
 
-def test_an_undecided_run_says_how_many_rows_would_decide():
-    gain = {"difference": 0.05, "low": -0.01, "high": 0.11}
-    steps = steps_of(outcome="undecided", gain=gain, cheapest_within_noise="rag")
-    # the lower half, 6 points, must shrink to 3: four times the 40 rows
-    assert "What would decide: about 160 eval rows instead of 40, if the difference stays what it is." in steps
+def test_an_undecided_run_says_what_would_decide():
+    needed = {"claim": "worth_it", "rows": 157, "seeds": 4, "power": 0.8}
+    steps = steps_of(outcome="undecided", cheapest_within_noise="rag", needed=needed)
+    what = "about 160 eval rows instead of 40 or 4 training seeds, if the difference stays what it is."
+    assert f"What would decide, in four of five tries: {what}" in steps
 
 
-def test_a_difference_at_the_asked_gain_is_not_decided_by_rows():
-    gain = {"difference": 0.0201, "low": -0.04, "high": 0.08}
-    assert any("would hardly decide" in step for step in steps_of(outcome="undecided", gain=gain))
-
-
-@given(st.floats(-0.5, 0.5), st.floats(0.01, 0.4), st.floats(0, 0.1), st.integers(1, 10_000))
-def test_with_the_rows_to_decide_the_interval_ends_at_the_minimum(difference, half, least, rows):
-    gain = {"difference": difference, "low": difference - half, "high": difference + half}
-    needed = rows_to_decide(gain, least, rows)
-    if abs(difference - least) > 1e-6:
-        shrunk = half * math.sqrt(rows / needed)
-        assert math.isclose(shrunk, abs(difference - least), rel_tol=1e-6)
+def test_a_difference_at_the_asked_gain_is_decided_by_nothing():
+    needed = {"claim": "worth_it", "rows": None, "seeds": None, "power": 0.8}
+    assert any("no number of eval rows would decide" in step for step in steps_of(outcome="undecided", needed=needed))

@@ -5,9 +5,9 @@ examples, which therefore stand first) is read from the cache for a share of the
 """
 
 from dataclasses import dataclass
-from typing import Literal
 
-Approach = Literal["prompt", "rag", "tune", "rag_tune", "classic"]
+Approach = str
+"""What a request is answered by: an approach before a run, an arm after it."""
 
 UNCERTAINTY = 0.5
 """Each uncertain input may be off by half. Our judgement, shown beside every figure that it moves."""
@@ -55,7 +55,7 @@ class BreakEven:
     requests: Range | None
     months: Range | None
     within_horizon: bool | None
-    """Whether months are at most the horizon; None where the band holds both answers."""
+    """Whether months are at most the horizon; None where the band holds both answers, or the volume isn't known."""
 
 
 def request_cost(
@@ -71,20 +71,22 @@ def request_cost(
 
 
 def break_even(
-    trained: RequestCost, untrained: RequestCost, fixed_cost: float, per_month: float, horizon_months: int
+    trained: RequestCost, untrained: RequestCost, fixed_cost: float, per_month: float | None, horizon_months: float
 ) -> BreakEven:
     """Return after how many requests, and months at ``per_month``, ``trained`` is the cheaper one.
 
     The band moves one uncertain input at a time by half: the fixed cost, the saving per request, the volume.
-    A ``fixed_cost`` of nothing or less is repaid at once, if a request costs less.
+    A ``fixed_cost`` of nothing or less is repaid at once, if a request costs less. Without ``per_month`` (None or
+    none at all) nothing is said of months.
     """
     saving = untrained.cost - trained.cost
     requests = months = within = None
     if saving > 0:
         needed = max(0.0, fixed_cost) / saving
         requests = _band(needed)
-        months = _band(needed / per_month)
-        within = None if months.low <= horizon_months < months.high else months.high <= horizon_months
+        if per_month:
+            months = _band(needed / per_month)
+            within = None if months.low <= horizon_months < months.high else months.high <= horizon_months
     else:
         within = False
     return BreakEven(trained.approach, untrained.approach, fixed_cost, saving, requests, months, within)

@@ -8,7 +8,6 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr
 
-from advisor.memory_estimate import Decoder
 from evals.schema_check import check_model
 from evals.task_yaml import LocatedYaml, read_yaml
 
@@ -24,6 +23,10 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Count = Annotated[int, Field(ge=1)]
 Tokens = Annotated[int, Field(ge=0)]
 Above = Annotated[float, Field(gt=0)]
+
+
+_UNUSED = {"horizon_months", "examples_wanted", "eval_rows_wanted", "peak_tflops", "utilisation", "memory_gib"}
+"""Keys for estimates before a run; what a run measured or its task says takes their place."""
 
 
 class _Section(BaseModel):
@@ -100,6 +103,12 @@ class Gpu(_Section):
     memory_gib: Above = Field(description="Memory in GiB.")
 
 
+class Cpu(_Section):
+    """The machine without a GPU that trains and answers, where the run had none."""
+
+    per_hour: Amount = Field(description="Price of an hour.")
+
+
 class Model(_Section):
     """The shape of the model that would be tuned."""
 
@@ -111,10 +120,6 @@ class Model(_Section):
     key_value: Count = Field(description="Width of the keys: key-value heads times the size of a head.")
     gated: bool = Field(description="Whether feed-forward layers have a gate.")
     tied: bool = Field(description="Whether embedding and head are one matrix.")
-
-    def decoder(self) -> Decoder:
-        """Return the shape as the memory estimate takes it."""
-        return Decoder(**self.model_dump())
 
 
 class Prices(_Section):
@@ -130,8 +135,25 @@ class Prices(_Section):
     labelling: Labelling
     training: Training
     gpu: Gpu
+    cpu: Cpu
+    priced_by: Literal["tokens", "machine"] = Field(
+        description="What a measured request costs: its tokens at their prices, or its seconds at the machine's."
+    )
     model: Model
     _given: frozenset[str] = PrivateAttr(default=frozenset())
+
+    @property
+    def given(self) -> bool:
+        """Whether a user's file stands over the example."""
+        return bool(self._given)
+
+    def used(self) -> list[dict[str, str | float]]:
+        """Return what the costs of a run rest on: each key that counts, its value and where that came from."""
+        flat: list[tuple[str, str | float]] = [("priced_by", self.priced_by)]
+        for section in ("hosted", "tuned", "running", "labelling", "gpu", "cpu"):
+            values = getattr(self, section).model_dump()
+            flat += [(f"{section}.{key}", value) for key, value in values.items() if key not in _UNUSED]
+        return [{"key": key, "value": value, "origin": self.origin(key)} for key, value in flat]
 
     def origin(self, key: str) -> Origin:
         """Return where the value of a dotted key, as ``gpu.per_hour``, came from."""

@@ -3,8 +3,8 @@
 import pytest
 
 from advisor.assumptions import UNITS
-from advisor.prices import load_prices
 from evals.errors import UsageError
+from evals.prices import load_prices
 
 
 def own(tmp_path, text):

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from advisor.request_estimate import Rates, RequestCost, break_even, request_cost
+from evals.request_cost import Rates, RequestCost, break_even, request_cost
 
 HOSTED = Rates(input=1.0, cached_input=0.1, output=4.0, cache_hit_rate=0.8)
 

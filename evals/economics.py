@@ -1,0 +1,163 @@
+"""What the arms of a run cost to make and to use, and when training has paid for itself.
+
+Tokens, seconds and rows are those that the run measured; prices are the user's, or the example's that ships. The
+cost of labelling counts for arms that learn from rows (``tune`` and ``classic``), at what it would cost to label
+as many again: the rows are there now, but the next task, and every retraining, pays. The eval rows are needed by
+every arm alike and are left out.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from evals.arm_cells import ArmCells
+from evals.figure import average, figure
+from evals.prices import Prices
+from evals.request_cost import BreakEven, Rates, RequestCost, break_even, request_cost
+from evals.verdict import Verdict
+
+LEARNING = ("tune", "classic")
+SECONDS_PER_HOUR = 3600
+
+
+@dataclass(frozen=True)
+class ArmEconomics:
+    """One arm: ``request`` is the cost of one, ``one_off`` before the first, ``per_month`` whatever the volume."""
+
+    name: str
+    family: str
+    request: RequestCost
+    labelling: float
+    training: float
+    per_month: float
+
+    @property
+    def one_off(self) -> float:
+        """What is spent before the first request."""
+        return self.labelling + self.training
+
+    def fixed(self, months: float) -> float:
+        """Return what is spent over ``months`` whatever the volume."""
+        return self.one_off + months * self.per_month
+
+
+def arm_economics(arm: ArmCells, prices: Prices, *, on_gpu: bool) -> ArmEconomics:
+    """Return what ``arm`` costs at ``prices``; ``on_gpu`` says which machine's hour counts."""
+    running, hour = prices.running, (prices.gpu if on_gpu else prices.cpu).per_hour
+    fits = [cell.fit for cell in arm.cells if cell.fit is not None]
+    learns = arm.family in LEARNING
+    rows = max((fit.train_rows for fit in fits), default=0) if learns else 0
+    work = prices.labelling
+    labelling = rows * work.minutes_per_example / 60 * work.wage_per_hour * (1 + work.review_share)
+    training = (average(fit.seconds for fit in fits) or 0.0) / SECONDS_PER_HOUR * hour
+    per_month = running.retrains_per_year / 12 * (training + running.relabel_share * labelling) if learns else 0.0
+    per_month += {"tune": running.tuned_per_month, "rag": running.index_per_month}.get(arm.family, 0.0)
+    return ArmEconomics(arm.name, arm.family, _request(arm, prices, hour), labelling, training, per_month)
+
+
+def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
+    """Return the cost of one request, by its tokens or by its seconds."""
+    rows = list(arm.all_rows())
+    prompt = average(row.prompt_tokens for row in rows) or 0.0
+    output = average(row.completion_tokens for row in rows) or 0.0
+    prefix = prompt * arm.shared_prefix
+    besides = {"rag": prices.running.retrieval_per_request, "classic": prices.running.classic_per_request}
+    extra = besides.get(arm.family, 0.0)
+    if arm.family == "classic":
+        return RequestCost(arm.name, round(prompt), 0, round(output), extra)
+    if prices.priced_by == "machine":
+        seconds = (average(row.ms for row in rows) or 0.0) / 1000
+        return RequestCost(
+            arm.name, round(prompt), round(prefix), round(output), seconds / SECONDS_PER_HOUR * hour + extra
+        )
+    rates = Rates(**(prices.tuned if arm.family == "tune" else prices.hosted).model_dump())
+    return request_cost(arm.name, round(prefix), round(prompt - prefix), round(output), rates, extra)
+
+
+@dataclass(frozen=True)
+class Volume:
+    """How much is asked: requests a month (None: not known) over the months in which training should pay."""
+
+    per_month: int | None
+    months: int
+
+
+def repayment(trained: ArmEconomics, other: ArmEconomics, volume: Volume) -> BreakEven:
+    """Return when ``trained`` has repaid what it costs more than ``other`` over the horizon."""
+    extra = trained.fixed(volume.months) - other.fixed(volume.months)
+    return break_even(trained.request, other.request, extra, volume.per_month, volume.months)
+
+
+def economics(
+    arms: Sequence[ArmCells], prices: Prices, volume: Volume, verdict: Verdict, *, on_gpu: bool
+) -> dict[str, Any]:
+    """Return the section ``economics`` of ``results.json``.
+
+    The trained arm that decides is set against every untrained one; the best of these says whether it repays.
+    """
+    trained = verdict.gain.trained if verdict.gain is not None else verdict.best_trained
+    outcome, best = verdict.outcome, verdict.best_untrained
+    costs = {arm.name: arm_economics(arm, prices, on_gpu=on_gpu) for arm in arms}
+    untrained = [cost for cost in costs.values() if cost.family != "tune"]
+    evens = [repayment(costs[trained], other, volume) for other in untrained] if trained in costs and trained else []
+    decisive = next((even for even in evens if even.against == best), None)
+    return {
+        "date": prices.date,
+        "currency": prices.currency,
+        "example": not prices.given,
+        "priced_by": prices.priced_by,
+        "machine": "GPU" if on_gpu else "CPU",
+        "requests_per_month": volume.per_month,
+        "horizon_months": volume.months,
+        "arms": [_entry(cost, volume) for cost in costs.values()],
+        "break_even": [asdict(even) for even in evens],
+        "payback": _payback(decisive, volume),
+        "decision": _decision(outcome, _payback(decisive, volume)["status"]),
+        "assumptions": prices.used(),
+    }
+
+
+def _decision(outcome: str, repaid: str) -> str:
+    """Return both halves in one word: ``worth_it`` only where the gain is proven and repaid.
+
+    ``not_repaid``: proven, but not repaid within the horizon. ``gain_only``: proven, and whether it repays isn't known.
+    """
+    if outcome != "worth_it":
+        return outcome
+    return {"yes": "worth_it", "no": "not_repaid", "never": "not_repaid"}.get(repaid, "gain_only")
+
+
+def _entry(cost: ArmEconomics, volume: Volume) -> dict[str, Any]:
+    return {
+        "name": cost.name,
+        "per_1000_requests": figure(1000 * cost.request.cost),
+        "input_tokens": cost.request.input_tokens,
+        "prefix_tokens": cost.request.prefix_tokens,
+        "output_tokens": cost.request.output_tokens,
+        "labelling": figure(cost.labelling),
+        "training": figure(cost.training),
+        "one_off": figure(cost.one_off),
+        "per_month": figure(cost.per_month),
+        "fixed": figure(cost.fixed(volume.months)),
+    }
+
+
+def _payback(even: BreakEven | None, volume: Volume) -> dict[str, Any]:
+    """Return whether the trained arm repays within the horizon: ``yes``, ``no``, ``never``, ``unclear``, ``unknown``.
+
+    ``unclear``: the band of the uncertain inputs holds both answers. ``unknown``: no volume was given, or there is
+    no pair of arms.
+    """
+    if even is None:
+        return {"status": "unknown", "trained": None, "against": None, "requests": None, "months": None}
+    status = "never"
+    if even.requests is not None:
+        known = {True: "yes", False: "no", None: "unclear"}
+        status = known[even.within_horizon] if volume.per_month else "unknown"
+    return {
+        "status": status,
+        "trained": even.approach,
+        "against": even.against,
+        "requests": None if even.requests is None else asdict(even.requests),
+        "months": None if even.months is None else asdict(even.months),
+    }

@@ -1,0 +1,122 @@
+"""What the arms cost and whether training repays, in words and rows: all from ``results["economics"]``."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from reports.sentences import Sentence
+from reports.wording import MISSING, count, number
+
+DECISIONS = {
+    "worth_it": "Gain proven and repaid within the horizon.",
+    "not_repaid": "Gain proven, but not repaid within the horizon: whether it's worth its price is for you to say.",
+    "gain_only": "Gain proven; whether it repays within the horizon is open.",
+    "not_worth_it": "No gain of the size asked for, so there is nothing to repay.",
+    "undecided": "Neither is decided while the gain isn't.",
+}
+
+
+@dataclass(frozen=True)
+class CostRow:
+    """An arm's line in the table of costs; figures in the currency of the prices."""
+
+    name: str
+    trained: bool
+    score: float | None
+    per_1000: float
+    one_off: float
+    per_month: float
+    fixed: float
+    efficient: bool
+
+
+def cost_rows(results: Mapping[str, Any]) -> list[CostRow]:
+    """Return the arms from the cheapest request to the dearest; ``efficient``: no other is as cheap and as good."""
+    arms = {arm["name"]: arm for arm in results["arms"]}
+    costs = results["economics"]["arms"]
+    scored = {cost["name"]: (arms[cost["name"]]["score"] or {}).get("mean") for cost in costs}
+    front = efficient([(cost["name"], cost["per_1000_requests"], scored[cost["name"]]) for cost in costs])
+    rows = [
+        CostRow(
+            name=cost["name"],
+            trained=arms[cost["name"]]["trained"],
+            score=scored[cost["name"]],
+            per_1000=cost["per_1000_requests"],
+            one_off=cost["one_off"],
+            per_month=cost["per_month"],
+            fixed=cost["fixed"],
+            efficient=cost["name"] in front,
+        )
+        for cost in costs
+    ]
+    return sorted(rows, key=lambda row: (row.per_1000, row.name))
+
+
+def efficient(arms: Sequence[tuple[str, float, float | None]]) -> set[str]:
+    """Return the names of the arms (name, cost, score) that no other beats in cost without losing in score."""
+    front: set[str] = set()
+    best = -1.0
+    for name, _, score in sorted(arms, key=lambda arm: (arm[1], -(arm[2] or 0.0))):
+        if score is not None and score > best:
+            front.add(name)
+            best = score
+    return front
+
+
+def payback_sentence(results: Mapping[str, Any]) -> Sentence:
+    """Return when training has repaid what it costs more, in one sentence."""
+    told, payback = results["economics"], results["economics"]["payback"]
+    names = {"trained": str(payback["trained"]), "other": str(payback["against"])}
+    if payback["trained"] is None:
+        return Sentence("Whether training repays can't be said: there is no pair of a trained and an untrained arm.")
+    if payback["status"] == "never":
+        costs = {arm["name"]: money(arm["per_1000_requests"]) for arm in told["arms"]}
+        pair = f"{costs[payback['trained']]} against {costs[payback['against']]} {told['currency']} per 1,000"
+        never = f"a request to {{trained}} isn't cheaper than one to {{other}} ({pair})"
+        return Sentence(f"By cost alone training never repays: {never}.", names)
+    requests = payback["requests"]
+    span = f"{rounded(requests['low'])} to {rounded(requests['high'])}, if an input is off by half"
+    after = f"{rounded(requests['middle'])} requests ({span})"
+    opening = f"{{trained}} has repaid what it costs more than {{other}} after {after}"
+    if payback["months"] is None:
+        return Sentence(f"{opening}; give `decision.requests_per_month` in the task to have it in months.", names)
+    months, horizon = payback["months"], told["horizon_months"]
+    volume = f"at {count(told['requests_per_month'])} a month in {_months(months['middle'])} months"
+    within = {
+        "yes": f"within the {horizon} asked for",
+        "no": f"later than the {horizon} asked for",
+        "unclear": f"which may be within the {horizon} asked for or not",
+    }[payback["status"]]
+    return Sentence(f"{opening}: {volume} ({_months(months['low'])} to {_months(months['high'])}), {within}.", names)
+
+
+def prices_sentence(results: Mapping[str, Any]) -> str:
+    """Say where the prices came from."""
+    told = results["economics"]
+    basis = "by tokens" if told["priced_by"] == "tokens" else f"by the {told['machine']}'s seconds"
+    if told["example"]:
+        return (
+            f"Prices are an example's ({told['date']}, {told['currency']}), no provider's; "
+            f"requests are priced {basis}. Put in your own: tuneworthy report RUN --prices FILE."
+        )
+    return f"Prices are yours ({told['date']}, {told['currency']}); requests are priced {basis}."
+
+
+def money(value: float) -> str:
+    """Return an amount with the digits that matter: ``0.0021``, ``1.25``, ``3,600``."""
+    if value == 0:
+        return "0"
+    if abs(value) < 0.01:
+        return f"{value:.2g}" if abs(value) >= 0.0001 else "< 0.0001"
+    return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+
+
+def rounded(value: float) -> str:
+    """Return a count with the two digits that it is good for."""
+    if value < 10:
+        return f"{value:.1f}".removesuffix(".0")
+    return number(float(f"{value:.2g}"))
+
+
+def _months(value: float) -> str:
+    return MISSING if value != value else rounded(value)

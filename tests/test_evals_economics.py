@@ -1,0 +1,182 @@
+import json
+from types import SimpleNamespace
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from evals.economics import Volume, arm_economics, economics, repayment
+from evals.fit_report import FitReport
+from evals.latency import measure_latency
+from evals.prices import load_prices
+from evals.request_cost import RequestCost, break_even
+from evals.scored import ScoredPrediction
+from reports.economics import efficient, money, payback_sentence, rounded
+from tests.test_advisor_run import tuneworthy
+from tests.test_evals_results import whole_run
+
+PRICES = load_prices()
+
+
+def rows(prompt, answer, ms=100.0):
+    fields = {"input": "i", "targets": ("t",), "prompt": "p", "raw": "r", "extracted": "r"}
+    scores = {"score": 1.0, "score_lenient": 1.0, "score_strict": 1.0}
+    return [
+        ScoredPrediction(id=f"r{n}", **fields, **scores, prompt_tokens=prompt, completion_tokens=answer, ms=ms)
+        for n in range(3)
+    ]
+
+
+def arm(name, family, *, prompt=1000, answer=10, shared=0.0, seconds=0.0, train=0, ms=100.0):
+    cell = SimpleNamespace(fit=FitReport(seconds=seconds, train_rows=train))
+    return SimpleNamespace(
+        name=name, family=family, cells=[cell], shared_prefix=shared, all_rows=lambda: rows(prompt, answer, ms)
+    )
+
+
+def test_a_prompted_request_costs_its_tokens_and_the_cache_takes_its_share():
+    found = arm_economics(arm("few_shot", "prompt", shared=0.5), PRICES, on_gpu=False)
+    # of 500 shared tokens 80% are read at a tenth of the price of 1 a million; 10 answer tokens at 4
+    assert found.request.cost == pytest.approx((500 + 100 + 400 * 0.1 + 10 * 4) / 1e6)
+    assert (found.one_off, found.per_month) == (0, 0)
+
+
+def test_a_trained_arm_pays_for_labels_training_hosting_and_retraining():
+    found = arm_economics(arm("qlora", "tune", seconds=3600, train=500), PRICES, on_gpu=True)
+    labels = 500 * 3 / 60 * 40 * 1.2
+    assert found.labelling == pytest.approx(labels)
+    assert found.training == pytest.approx(2.5)
+    assert found.per_month == pytest.approx(300 + 2 / 12 * (2.5 + 0.2 * labels))
+    assert found.request.cost == pytest.approx((1000 * 0.2 + 10 * 0.2) / 1e6)
+    assert found.fixed(6) == pytest.approx(found.one_off + 6 * found.per_month)
+    assert arm_economics(arm("qlora", "tune", seconds=3600), PRICES, on_gpu=False).training == pytest.approx(0.1)
+
+
+def test_retrieval_and_classic_learning_have_their_own_costs():
+    rag = arm_economics(arm("rag", "rag"), PRICES, on_gpu=False)
+    assert (rag.per_month, rag.labelling) == (50, 0)
+    assert rag.request.cost == pytest.approx((1000 * 1 + 10 * 4) / 1e6 + 0.0001)
+    classic = arm_economics(arm("logistic", "classic", train=100), PRICES, on_gpu=False)
+    assert classic.request.cost == 0.00001
+    assert classic.labelling == pytest.approx(240)
+
+
+def test_requests_can_be_priced_by_the_machines_seconds(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text("priced_by: machine\ncpu: {per_hour: 3.6}\n")
+    found = arm_economics(arm("few_shot", "prompt", ms=250), load_prices(path), on_gpu=False)
+    assert found.request.cost == pytest.approx(0.25 * 0.001)
+
+
+@given(st.floats(0, 1e6), st.floats(0, 1e6), st.floats(1e-6, 1), st.floats(1e-6, 1), st.integers(1, 10**7))
+def test_dearer_training_never_repays_sooner_and_a_cheaper_request_never_later(fixed, more, cost, other, volume):
+    def after(fixed_cost, request):
+        found = break_even(RequestCost("t", 1, 0, 1, request), RequestCost("u", 1, 0, 1, other), fixed_cost, volume, 12)
+        return float("inf") if found.requests is None else found.requests.middle
+
+    assert after(fixed + more, cost) >= after(fixed, cost)
+    assert after(fixed, cost / 2) <= after(fixed, cost)
+    if cost >= other:
+        assert after(fixed, cost) == float("inf")
+
+
+def test_repayment_counts_both_arms_fixed_costs():
+    tuned = arm_economics(arm("qlora", "tune", seconds=60, train=500), PRICES, on_gpu=True)
+    rag = arm_economics(arm("rag", "rag", prompt=3000), PRICES, on_gpu=True)
+    found = repayment(tuned, rag, Volume(1_000_000, 12))
+    assert found.fixed_cost == pytest.approx(tuned.fixed(12) - rag.fixed(12))
+    assert found.requests.middle == pytest.approx(found.fixed_cost / (rag.request.cost - tuned.request.cost))
+    assert found.months.middle == pytest.approx(found.requests.middle / 1e6)
+    assert (found.months.low, found.months.high) == pytest.approx((found.months.middle / 2, found.months.middle * 2))
+    assert repayment(tuned, rag, Volume(None, 12)).months is None
+    assert repayment(rag, tuned, Volume(100, 12)).requests is None
+
+
+def verdict(outcome, trained="qlora", best="rag"):
+    return SimpleNamespace(
+        outcome=outcome, gain=SimpleNamespace(trained=trained), best_trained=trained, best_untrained=best
+    )
+
+
+@pytest.mark.parametrize(
+    ("outcome", "volume", "status", "decision"),
+    [
+        ("worth_it", 10_000_000, "yes", "worth_it"),
+        ("worth_it", 1_000, "no", "not_repaid"),
+        ("worth_it", None, "unknown", "gain_only"),
+        ("not_worth_it", 10_000_000, "yes", "not_worth_it"),
+        ("undecided", None, "unknown", "undecided"),
+    ],
+)
+def test_gain_and_payback_make_one_decision(outcome, volume, status, decision):
+    arms = [arm("rag", "rag", prompt=3000), arm("qlora", "tune", seconds=60, train=500)]
+    told = economics(arms, PRICES, Volume(volume, 12), verdict(outcome), on_gpu=False)
+    assert (told["payback"]["status"], told["decision"]) == (status, decision)
+    assert [entry["name"] for entry in told["arms"]] == ["rag", "qlora"]
+    sentence = str(payback_sentence({"economics": told}))
+    assert sentence.startswith("qlora has repaid what it costs more than rag after ")
+    assert ("give `decision.requests_per_month`" in sentence) == (volume is None)
+
+
+def test_a_dearer_request_never_repays():
+    arms = [arm("zero_shot", "prompt", prompt=10, answer=1), arm("qlora", "tune", prompt=2000)]
+    told = economics(arms, PRICES, Volume(1000, 12), verdict("worth_it", best="zero_shot"), on_gpu=False)
+    assert told["payback"]["status"] == "never"
+    assert told["decision"] == "not_repaid"
+    assert "By cost alone training never repays" in str(payback_sentence({"economics": told}))
+
+
+def test_the_efficient_arms_are_those_that_none_beats():
+    arms = [("a", 1.0, 0.5), ("b", 2.0, 0.4), ("c", 3.0, 0.9), ("d", 3.0, 0.8), ("e", 9.0, None)]
+    assert efficient(arms) == {"a", "c"}
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(0, "0"), (0.0074, "0.0074"), (1e-6, "< 0.0001"), (1.25, "1.25"), (3600.4, "3,600")]
+)
+def test_amounts(value, text):
+    assert money(value) == text
+
+
+def test_counts_have_the_digits_they_are_good_for():
+    assert [rounded(value) for value in (2.04, 7, 410_123)] == ["2", "7", "410,000"]
+
+
+class Clocked:
+    """An arm that keeps something warm."""
+
+    def __init__(self):
+        self.log = []
+
+    def answer(self, examples):
+        self.log.append(len(examples))
+        return []
+
+    def cool(self):
+        self.log.append("cool")
+
+
+def test_requests_are_timed_cold_and_then_warm():
+    clocked = Clocked()
+    found = measure_latency(clocked, list(range(40)), 0)
+    assert found.rows == 16
+    assert clocked.log == ["cool", 1, 1] * 16
+    assert 0 <= found.warm_ms_p50 <= found.warm_ms_p95
+    assert measure_latency(clocked, [], 0) is None
+
+
+def test_a_report_takes_new_prices(tmp_path, capsys):
+    whole_run(tmp_path / "run")
+    own = tmp_path / "mine.yaml"
+    own.write_text("date: today\nhosted: {input: 7.5}\n")
+    code, out, _ = tuneworthy(capsys, "report", tmp_path / "run", "--prices", own, "--json")
+    told = json.loads(out)["economics"]
+    assert (code, told["date"], told["example"]) == (0, "today", False)
+    assert {"key": "hosted.input", "value": 7.5, "origin": "prices file"} in told["assumptions"]
+    assert {"key": "hosted.output", "value": 4.0, "origin": "example prices"} in told["assumptions"]
+    code, out, _ = tuneworthy(capsys, "report", tmp_path / "run", "--json")  # the run keeps them
+    assert json.loads(out)["economics"]["date"] == "today"
+    own.write_text("hosted: {inptu: 7.5}\n")
+    code, _, err = tuneworthy(capsys, "report", tmp_path / "run", "--prices", own)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "mine.yaml:1: hosted.inptu: unknown key; did you mean" in err
