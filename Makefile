@@ -1,5 +1,6 @@
 # make demo       install, run the example tasks with the built-in model and the default arms, print the paths of the reports
 # make demo-full  the same with every arm that fits and three seeds
+# make calibrate-verdict  the verdict's error rates by simulation (half an hour on two cores); writes its table to docs/
 # make advisor-score  the advisor's first choice for 60 published comparisons, beside simple rules
 # make test       install the test extras, run the tests
 # make check      ruff and mypy --strict
@@ -8,7 +9,7 @@ BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: demo demo-full advisor-score test check clean
+.PHONY: demo demo-full advisor-score calibrate-verdict test check clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -19,6 +20,9 @@ demo-full: .venv/installed
 
 advisor-score: .venv/installed
 	@$(BIN)/python -m advisor.score
+
+calibrate-verdict: .venv/installed
+	@$(BIN)/python -m evals.calibrate_verdict
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest

@@ -16,7 +16,7 @@ from typer.exceptions import Abort, TyperException
 
 from advisor.advise_options import AdviseCommand, advise, list_questions
 from advisor.check_options import GATE_HELP, check, gate_settings
-from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare
+from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare, curve_axes_of
 from advisor.demo_options import demo
 from advisor.task_options import init, schema
 from evals.errors import TuneworthyError, UsageError
@@ -51,6 +51,8 @@ def run(
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
     gate: Annotated[list[str] | None, typer.Option(help=GATE_HELP)] = None,
     prices: Annotated[Path | None, typer.Option(help=PRICES_HELP)] = None,
+    curve: Annotated[bool, typer.Option("--curve", help="Also train on parts of train; vary shots, passages.")] = False,
+    curve_axes: Annotated[str | None, typer.Option(help="Only these curves: labels,shots,passages.")] = None,
     advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
@@ -58,7 +60,8 @@ def run(
     """Run every approach on the same eval rows, and write results.json and report.html."""
     options = {"model": model, "embedder": embedder, "seeds": seeds}
     overrides = {key: value for key, value in options.items() if value is not None} | gate_settings(gate or [])
-    others = [task, arms, limit, out, adapter, drop_overlap or None, advice, prices, *overrides.values()]
+    others = [task, arms, limit, out, adapter, drop_overlap or None, advice, prices, curve or None, curve_axes]
+    others += [True] * bool(overrides)
     if resume is not None and any(value is not None for value in others):
         raise UsageError(
             "--resume takes everything from the run folder: give no task and no other option than --json and --require"
@@ -70,9 +73,9 @@ def run(
             prepared = reopen_run(resume, require or ())
         elif task is not None:
             names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
-            request = RunRequest(
-                task, overrides, names, limit, out, adapter, drop_overlap, advice, require or (), prices
-            )
+            axes = curve_axes_of(curve_axes, wanted=curve)
+            fixed = (task, overrides, names, limit, out, adapter, drop_overlap, advice)
+            request = RunRequest(*fixed, require=require or (), prices=prices, curve=axes)
             prepared = prepare_run(request, sys.argv[1:])
         else:
             raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")

@@ -14,10 +14,12 @@ from pathlib import Path
 from typing import Any
 
 from advisor.arms import ARMS, plan_arms
+from advisor.curve_plan import plan_curve
 from advisor.engine import adapter_record, lazy_embedder, lazy_model
 from advisor.run_record import run_record, uses
 from evals.advice_outcome import read_given_advice
 from evals.clusters import clusters_of
+from evals.curve_point import Axis
 from evals.detectable import detectable
 from evals.errors import RunError, TuneworthyError, UsageError
 from evals.example import Example
@@ -49,6 +51,7 @@ class RunRequest:
     advice: Path | None = None
     require: Sequence[str] = ()
     prices: Path | None = None
+    curve: Sequence[Axis] = ()
 
 
 @dataclass(frozen=True)
@@ -87,6 +90,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         drop_overlap=request.drop_overlap,
         advice=advice,
         leaks=leaks,
+        curve=plan_curve(lineup.planned, task, request.curve) if request.curve else (),
     )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -144,7 +148,7 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
     from reports.writer import write_report
 
     with locked(prepared.folder):
-        run_cells(prepared.bench, prepared.record.arms, watcher)
+        run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
         results = write_results(prepared.folder)
         write_report(prepared.folder, results)
     return results

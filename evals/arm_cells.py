@@ -121,11 +121,19 @@ class ArmCells:
 
 
 def read_arm(run: Path, plan: PlannedArm, eval_ids: Sequence[str], max_error_share: float) -> ArmCells:
-    """Read an arm's cells from the run folder; what takes most memory and isn't needed here is let go of."""
-    cells = [CellFolder(run, plan.name, plan.family, seed).read() for seed in plan.seeds]
+    """Read an arm's cells from the run folder."""
+    folders = [CellFolder(run, plan.name, plan.family, seed) for seed in plan.seeds]
+    return read_cells(plan.name, plan.family, folders, eval_ids, max_error_share)
+
+
+def read_cells(
+    name: str, family: Family, folders: Sequence[CellFolder], eval_ids: Sequence[str], max_error_share: float
+) -> ArmCells:
+    """Read an arm's cells; what takes most memory and isn't needed here is let go of."""
+    cells = [folder.read() for folder in folders]
     shared = [_shared_prefix([row.prompt for row in cell.predictions]) for cell in cells]
     lighter = tuple(map(_lighter, cells))
-    return ArmCells(plan.name, plan.family, lighter, tuple(eval_ids), max_error_share, sum(shared) / len(shared))
+    return ArmCells(name, family, lighter, tuple(eval_ids), max_error_share, sum(shared) / len(shared))
 
 
 def _shared_prefix(prompts: Sequence[str]) -> float:

@@ -73,11 +73,11 @@ class Cell:
 
 
 class CellFolder:
-    """Reads and writes one cell."""
+    """Reads and writes one cell; ``variant`` tells the points of a curve from the arm's own cell."""
 
-    def __init__(self, root: Path, arm: str, family: Family, seed: int) -> None:
+    def __init__(self, root: Path, arm: str, family: Family, seed: int, variant: str = "") -> None:
         self.arm, self.family, self.seed = arm, family, seed
-        self.folder = root / "cells" / f"{arm}-{seed}"
+        self.folder = root / "cells" / (f"{arm}-{seed}-{variant}" if variant else f"{arm}-{seed}")
         self.predictions = self.folder / "predictions.jsonl"
 
     def read(self) -> Cell:

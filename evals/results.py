@@ -17,6 +17,7 @@ from evals.arm_cost import mean_tokens
 from evals.arm_labels import LabelTask, label_task
 from evals.arm_summary import ArmSummary
 from evals.clusters import Clusters
+from evals.curve import curve_section
 from evals.detectable import Detectable, detectable
 from evals.economics import Volume, economics
 from evals.errors import RunError
@@ -119,6 +120,7 @@ def build_results(run: Path) -> dict[str, Any]:
     }
     shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence)
     results |= {"leakage": _leakage(record.leaks), "detectable": _detectable(shown)}
+    results["curve"] = curve_section(run, record, settings, arms, labels, clusters)
     results["economics"] = _economics(run, record, settings, done, verdict)
     return results | {"advice": advice_outcome(record.advice, results)}
 

@@ -15,9 +15,11 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
 
 from evals.cell import Cell, CellCost, CellFolder
+from evals.curve_point import CurvePoint
 from evals.errors import ArmError, RunError, TuneworthyError
 from evals.example import Example
 from evals.latency import Latency, measure_latency
@@ -61,22 +63,31 @@ def locked(run: Path) -> Iterator[None]:
         yield
 
 
-def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher) -> None:
-    """Complete every cell of ``plan``; cells that are complete already are left as they are.
+@dataclass(frozen=True)
+class _Work:
+    """One cell to complete: its folder, its name in the terminal, and the task as it has it."""
+
+    folder: CellFolder
+    name: str
+    task: Callable[[], Task]
+    timed: bool = True
+
+
+def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher, curve: Sequence[CurvePoint] = ()) -> None:
+    """Complete every cell of ``plan``, then those of ``curve``; complete cells are left as they are.
 
     A cell that fails is recorded with its cause and the next one goes on. Raises ``RunError`` when
     the disk is full or can't be written to: what is written so far can be resumed.
     """
-    cells = [(arm, seed) for arm in plan for seed in arm.seeds]
-    for position, (arm, seed) in enumerate(cells, start=1):
-        folder = CellFolder(bench.run, arm.name, arm.family, seed)
+    cells = [*_own(bench, plan), *_points(bench, curve)]
+    for position, work in enumerate(cells, start=1):
+        folder, name = work.folder, work.name
         cell = folder.read()
         if cell.done:
             continue
-        name = f"{arm.name}-{seed}" if len(arm.seeds) > 1 else arm.name
         watcher.cell_started(name, position, len(cells))
         try:
-            rows = _run_cell(bench, folder, cell, name, watcher)
+            rows = _run_cell(replace(bench, task=work.task()), folder, cell, name, watcher, timed=work.timed)
         except TuneworthyError as error:
             folder.fail(str(error))
             watcher.cell_failed(name, str(error))
@@ -91,6 +102,21 @@ def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher) -> Non
             watcher.cell_finished(name, _outcome(rows))
 
 
+def _own(bench: Bench, plan: Sequence[PlannedArm]) -> Iterator[_Work]:
+    for arm in plan:
+        for seed in arm.seeds:
+            name = f"{arm.name}-{seed}" if len(arm.seeds) > 1 else arm.name
+            yield _Work(CellFolder(bench.run, arm.name, arm.family, seed), name, lambda: bench.task)
+
+
+def _points(bench: Bench, curve: Sequence[CurvePoint]) -> Iterator[_Work]:
+    for point in curve:
+        for seed in point.seeds:
+            name = f"{point.arm}-{seed}" if len(point.seeds) > 1 else point.arm
+            task = partial(point.task, bench.task, seed)
+            yield _Work(point.cell(bench.run, seed), f"{name} {point.value} {point.axis}", task, timed=False)
+
+
 def _system_error(error: Exception) -> int:
     """Return the system's number of an error, 0 for none; safetensors and tokenizers only name it in their text."""
     if isinstance(error, OSError):
@@ -99,8 +125,13 @@ def _system_error(error: Exception) -> int:
     return int(found[1]) if found else 0
 
 
-def _run_cell(bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: Watcher) -> list[ScoredPrediction]:
-    """Fit the arm, answer what is missing, and mark the cell complete. Raises ``ArmError`` on too many errors."""
+def _run_cell(
+    bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: Watcher, *, timed: bool
+) -> list[ScoredPrediction]:
+    """Fit the arm, answer what is missing, and mark the cell complete; with ``timed`` single requests are timed too.
+
+    Raises ``ArmError`` on too many errors.
+    """
     examples = bench.task.eval
     rows = _kept(cell, examples)
     folder.keep(rows)
@@ -126,7 +157,7 @@ def _run_cell(bench: Bench, folder: CellFolder, cell: Cell, name: str, watcher: 
             rows += answered
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
-        latency = _latency(arm, examples, cell.seed)
+        latency = _latency(arm, examples, cell.seed) if timed else None
     folder.finish(replace(_cost(fit, rows, peak.megabytes), artefact_mb=folder.artefact_mb(), latency=latency))
     return rows
 

@@ -24,6 +24,7 @@ from reports.economics import DECISIONS, cost_rows, money, payback_sentence, pri
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.leaks import leak_sentences
 from reports.measures import build_labels, build_measures, build_retrieval
+from reports.score_curves import score_curves
 from reports.scoreboard import build_scoreboard
 from reports.sentences import headline, next_steps, other_level
 from reports.training import build_training
@@ -69,6 +70,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         ),
         training=build_training(results["arms"], metric),
         **money_parts(results),
+        curves=score_curves(results),
         leaks=leak_sentences(results["leakage"] or ()),
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),

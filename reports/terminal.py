@@ -13,6 +13,7 @@ from rich.text import Text
 
 from reports.advice_check import advice_sentences
 from reports.economics import payback_sentence
+from reports.score_curves import curve_sentence
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
 from reports.sentences import headline, next_steps
 from reports.wording import (
@@ -59,6 +60,8 @@ class Summary:
             yield Text(f"• {step}")
         if outcome == "worth_it":
             yield Text(f"• {payback_sentence(self.results)}")
+        for entry in self.results["curve"] or ():
+            yield Text(f"• {curve_sentence(entry)}")
         if self.results.get("advice"):
             yield Text(f"• {' '.join(advice_sentences(self.results))}")
         for row in board.not_run:

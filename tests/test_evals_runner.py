@@ -161,7 +161,8 @@ def test_a_cut_cell_goes_on_at_the_last_complete_batch(bench, kept_lines):
     run_cells(bench, plan("echo"), Diary())
     assert (cell / "predictions.jsonl").read_text() == whole
     first = kept_lines // BATCH_ROWS * BATCH_ROWS
-    assert [row for batch in Echo.asked for row in batch] == [example.id for example in bench.task.eval[first:]]
+    asked = [row for batch in Echo.asked if len(batch) > 1 for row in batch]  # single rows are asked to time them
+    assert asked == [example.id for example in bench.task.eval[first:]]
     assert CellFolder(bench.run, "echo", "prompt", 0).read().done
 
 

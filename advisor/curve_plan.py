@@ -1,0 +1,45 @@
+"""Which points a curve is drawn from: training sizes of the arms that learn, numbers of shots and of passages."""
+
+from collections.abc import Sequence
+
+from evals.curve_point import Axis, CurvePoint
+from evals.errors import UsageError
+from evals.nested import nested_sizes
+from evals.record import PlannedArm
+from evals.task import Task
+
+LEARNERS = ("logistic", "nearest")
+"""The classic arms whose curve costs next to nothing; every trained arm has one."""
+
+SHOTS = (1, 2, 4, 8, 16, 32)
+PASSAGES = (1, 2, 4, 8)
+_BY_NUMBER: dict[Axis, tuple[str, tuple[int, ...]]] = {"shots": ("few_shot", SHOTS), "passages": ("rag", PASSAGES)}
+
+
+def plan_curve(arms: Sequence[PlannedArm], task: Task, axes: Sequence[Axis]) -> tuple[CurvePoint, ...]:
+    """Return the points to run beside the run's own cells, which are points themselves.
+
+    Raises ``UsageError`` when no planned arm has a curve on any of the axes.
+    """
+    points = [point for axis in axes for point in _on(axis, arms, task)]
+    if not points:
+        wanted = "a trained arm, logistic or nearest (labels), few_shot (shots), rag (passages)"
+        raise UsageError(f"--curve: no arm of this run has a curve on {', '.join(axes)}; it takes {wanted}")
+    return tuple(points)
+
+
+def _on(axis: Axis, arms: Sequence[PlannedArm], task: Task) -> list[CurvePoint]:
+    if axis == "labels":
+        learners = [arm for arm in arms if arm.name in LEARNERS or (arm.family == "tune" and arm.name != "adapter")]
+        sizes = nested_sizes(len(task.train))
+        return [CurvePoint(arm.name, arm.family, axis, size, arm.seeds) for arm in learners for size in sizes]
+    name, numbers = _BY_NUMBER[axis]
+    own = task.settings.few_shot.k if axis == "shots" else task.settings.rag.k
+    most = len(task.train) if axis == "shots" else max(numbers)
+    return [
+        CurvePoint(arm.name, arm.family, axis, number, arm.seeds)
+        for arm in arms
+        if arm.name == name
+        for number in numbers
+        if number != own and number <= most
+    ]
