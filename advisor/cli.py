@@ -51,6 +51,7 @@ def run(
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
     gate: Annotated[list[str] | None, typer.Option(help=GATE_HELP)] = None,
     prices: Annotated[Path | None, typer.Option(help=PRICES_HELP)] = None,
+    forgetting: Annotated[str | None, typer.Option(help="Ask tuned models these too: builtin, off, FILE.")] = None,
     curve: Annotated[bool, typer.Option("--curve", help="Also train on parts of train; vary shots, passages.")] = False,
     curve_axes: Annotated[str | None, typer.Option(help="Only these curves: labels,shots,passages.")] = None,
     advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
@@ -58,7 +59,7 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Run every approach on the same eval rows, and write results.json and report.html."""
-    options = {"model": model, "embedder": embedder, "seeds": seeds}
+    options = {"model": model, "embedder": embedder, "seeds": seeds, "forgetting": forgetting}
     overrides = {key: value for key, value in options.items() if value is not None} | gate_settings(gate or [])
     others = [task, arms, limit, out, adapter, drop_overlap or None, advice, prices, curve or None, curve_axes]
     others += [True] * bool(overrides)

@@ -16,6 +16,7 @@ from typing import Any
 from advisor.arms import ARMS, plan_arms
 from advisor.curve_plan import plan_curve
 from advisor.engine import adapter_record, lazy_embedder, lazy_model
+from advisor.general_set import general_set
 from advisor.run_record import run_record, uses
 from evals.advice_outcome import read_given_advice
 from evals.clusters import clusters_of
@@ -194,6 +195,7 @@ def _bench(task: Task, adapter: Path | None) -> Bench:
         model=lazy_model(task.settings.model),
         embedder=lazy_embedder(task.settings.embedder),
         adapter=adapter.resolve() if adapter else None,
+        general=general_set(task.settings.forgetting, task.settings.model, task.folder),
     )
 
 

@@ -23,6 +23,7 @@ from evals.economics import Volume, economics
 from evals.errors import RunError
 from evals.figure import figure
 from evals.files import write_json, write_text
+from evals.forgetting import forgetting_section
 from evals.holm import holm
 from evals.leakage import Leak
 from evals.prices import load_prices
@@ -120,6 +121,8 @@ def build_results(run: Path) -> dict[str, Any]:
     }
     shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence)
     results |= {"leakage": _leakage(record.leaks), "detectable": _detectable(shown)}
+    tuned = {arm.name: [cell.folder for cell in arm.cells] for arm in done if arm.family == "tune"}
+    results["forgetting"] = forgetting_section(run, tuned, confidence)
     results["curve"] = curve_section(run, record, settings, arms, labels, clusters)
     results["economics"] = _economics(run, record, settings, done, verdict)
     return results | {"advice": advice_outcome(record.advice, results)}

@@ -22,6 +22,8 @@ from evals.cell import Cell, CellCost, CellFolder
 from evals.curve_point import CurvePoint
 from evals.errors import ArmError, RunError, TuneworthyError
 from evals.example import Example
+from evals.forgetting import FILE as GENERAL_FILE
+from evals.forgetting import GeneralSet, TunesBase, ask_general
 from evals.latency import Latency, measure_latency
 from evals.memory import PeakMemory
 from evals.protocols import Arm, ArmContext, Embedder, FitReport, LanguageModel
@@ -47,6 +49,7 @@ class Bench:
     model: Callable[[], LanguageModel]
     embedder: Callable[[], Embedder]
     adapter: Path | None = None
+    general: GeneralSet | None = None
 
 
 @contextmanager
@@ -158,6 +161,8 @@ def _run_cell(
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
         latency = _latency(arm, examples, cell.seed) if timed else None
+        if timed:
+            _check_forgetting(bench, arm, folder.folder)
     folder.finish(replace(_cost(fit, rows, peak.megabytes), artefact_mb=folder.artefact_mb(), latency=latency))
     return rows
 
@@ -203,6 +208,14 @@ def _cost(fit: FitReport, rows: Sequence[ScoredPrediction], peak: float) -> Cell
         completion_tokens=sum(row.completion_tokens for row in rows),
         peak_memory_mb=max(peak, fit.peak_memory_mb or 0.0),
     )
+
+
+def _check_forgetting(bench: Bench, arm: Arm, folder: Path) -> None:
+    """Ask the base (once a run) and the tuned model of ``arm`` the general set, where there is one."""
+    if bench.general is None or not isinstance(arm, TunesBase) or (tuned := arm.tuned_model()) is None:
+        return
+    ask_general(bench.model(), bench.general, bench.run / GENERAL_FILE)
+    ask_general(tuned, bench.general, folder / GENERAL_FILE)
 
 
 def _latency(arm: Arm, examples: Sequence[Example], seed: int) -> Latency | None:

@@ -159,3 +159,6 @@ class TaskFile(_Section):
     generate: Generate = Field(default_factory=Generate)
     decision: Decision = Field(default_factory=Decision)
     gates: Gates = Field(default_factory=Gates)
+    forgetting: Filled | None = Field(
+        None, description="General questions that tuned models are asked too: builtin, off, or a file of rows."
+    )

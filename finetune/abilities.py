@@ -53,12 +53,24 @@ class Ability:
 
 @dataclass(frozen=True, slots=True)
 class AbilityTest:
-    """How one ability is tested: a maker of lessons, of which the first question is asked, and what is right."""
+    """How one ability is tested: a maker of lessons, of which the first question is asked, and what is right.
+
+    Without ``right`` an answer counts when it is the lesson's.
+    """
 
     name: str
     goal: float
     make: Callable[[Words], Lesson]
-    right: Callable[[str, Lesson], bool] = lambda text, lesson: text == lesson.answer
+    right: Callable[[str, Lesson], bool] | None = None
+
+    @property
+    def exact(self) -> bool:
+        """Whether an answer counts when it is the lesson's, as a whole."""
+        return self.right is None
+
+    def passed(self, text: str, lesson: Lesson) -> bool:
+        """Tell whether ``text`` counts as right."""
+        return text == lesson.answer if self.right is None else self.right(text, lesson)
 
 
 ONE = world_reading.Shape((2, 2), (3, 3), generic=0.5, asked=1)
@@ -107,7 +119,7 @@ def measure_abilities(
         lessons = [lesson_for(test, f"{seed}/{index}") for index in range(rows)]
         answers = model.generate([lesson.prompt for lesson in lessons], Limits(ANSWER_TOKENS))
         given = [(answer.text, lesson) for answer, lesson in zip(answers, lessons, strict=True) if answer.error is None]
-        right = sum(test.right(text.strip(), lesson) for text, lesson in given)
+        right = sum(test.passed(text.strip(), lesson) for text, lesson in given)
         measured.append(Ability(test.name, right / max(1, len(given)), test.goal, rows, rows - len(given)))
     progress("abilities", len(TESTS), len(TESTS))
     return measured

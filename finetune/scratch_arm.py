@@ -95,6 +95,9 @@ class ScratchArm(TrainedArm):
         }
         return with_facts(report_training(module, lesson, as_training(report, schedule, before)), facts)
 
+    def tuned_model(self) -> None:
+        """Return none: it begins with random weights, so there is nothing that it could have forgotten."""
+
     def load(self) -> LocalModel:
         """Load the saved model."""
         return load_model(str(self.saved))

@@ -19,7 +19,7 @@ from baselines.local_model import LocalModel
 from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.example import Document, Example
-from evals.protocols import ArmContext, Family, FitReport, Limits, Prediction
+from evals.protocols import ArmContext, Family, FitReport, LanguageModel, Limits, Prediction
 from evals.task import Task
 from finetune.adapters import add_lora, save_adapter
 from finetune.checkpoint import finished_fit, fit_key, save_model, write_fit
@@ -71,6 +71,12 @@ class TunedArm(ABC):
             self._limits = answer_limits(task, self._tuned.count_tokens)
         prompts = [zero_shot_prompt(task, example) for example in examples]
         return answer_with_model(self._tuned, task, examples, prompts, self._limits)
+
+    def tuned_model(self) -> LanguageModel | None:
+        """Return the model that answers, a tuned copy of the base."""
+        if self._tuned is None:
+            self._tuned = self.load()
+        return self._tuned
 
     def cool(self) -> None:
         """Drop what the model keeps between requests."""

@@ -22,6 +22,7 @@ from reports.charts import differences_chart, scores_chart
 from reports.cost_charts import cumulative_chart, quality_chart
 from reports.economics import DECISIONS, cost_rows, money, payback_sentence, prices_sentence
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
+from reports.forgetting import forgetting_sentences
 from reports.leaks import leak_sentences
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.score_curves import score_curves
@@ -71,6 +72,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         training=build_training(results["arms"], metric),
         **money_parts(results),
         curves=score_curves(results),
+        forgot=forgetting_sentences(results),
         leaks=leak_sentences(results["leakage"] or ()),
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),

@@ -59,7 +59,7 @@ def _number_sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> Sent
     pair = f"{signed(gap['difference'])} points ({difference_range(gap['low'], gap['high'])})"
     surely = "" if gap["low"] > 0 else ", which may be chance"
     told = f"{opening}: {pair} against the {count(entry['own'])} that the run used{surely}"
-    return Sentence(f"{told}. Don't choose by these rows: give the numbers as a list in the task instead.", names)
+    return Sentence(f"{told}. Choose by other rows than these, on which the arms are judged.", names)
 
 
 def _curve(entry: Mapping[str, Any], place: int) -> ScoreCurve:

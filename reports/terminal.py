@@ -13,6 +13,7 @@ from rich.text import Text
 
 from reports.advice_check import advice_sentences
 from reports.economics import payback_sentence
+from reports.forgetting import forgetting_sentences
 from reports.score_curves import curve_sentence
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
 from reports.sentences import headline, next_steps
@@ -60,6 +61,8 @@ class Summary:
             yield Text(f"• {step}")
         if outcome == "worth_it":
             yield Text(f"• {payback_sentence(self.results)}")
+        for sentence in forgetting_sentences(self.results):
+            yield Text(f"• {sentence}")
         for entry in self.results["curve"] or ():
             yield Text(f"• {curve_sentence(entry)}")
         if self.results.get("advice"):

@@ -165,6 +165,24 @@ def make_run(
         "settings": {"name": text("ticket-coding"), "seeds": seeds, "decision": {"minimum_gain": 0.02}},
         "limit": None,
         "per_label": _per_label(predictions, names, arms) if labels else None,
+        "forgetting": {
+            "set": text("the built-in abilities"),
+            "questions": 64,
+            "before": 0.9,
+            "arms": [
+                {
+                    "name": arm["name"],
+                    "after": 0.4,
+                    "difference": -0.5,
+                    "low": -0.62,
+                    "high": -0.37,
+                    "method": "Tango's paired interval",
+                    "kinds": [{"kind": text("read one passage"), "questions": 8, "before": 1.0, "after": 0.5}],
+                }
+                for arm in arms
+                if arm["family"] == "tune" and arm["status"] == "done"
+            ],
+        },
         "curve": _curves(arms),
         "economics": _economics(arms, _verdict(arms, comparisons) | (verdict or {})),
         "detectable": {"sentence": f"{rows} eval rows show a difference of 9 points between two arms."},

@@ -1,0 +1,56 @@
+"""Which general questions a tuned model is asked: the built-in abilities, or the rows of a user's file."""
+
+from pathlib import Path
+
+from evals.errors import DataError, UsageError
+from evals.example import Prompt
+from evals.forgetting import GeneralQuestion, GeneralSet
+from evals.problems import Problems
+from evals.rows import load_rows
+from evals.task_file import Columns
+
+BUILTIN, OFF = "builtin", "off"
+PER_ABILITY = 8
+MOST_ROWS = 200
+INSTRUCTION = "Answer the question."
+
+
+def general_set(choice: str | None, model: str, folder: Path) -> GeneralSet | None:
+    """Return the general set for ``choice``: ``builtin``, ``off``, or a file as seen from ``folder``.
+
+    Without a choice it's the built-in abilities for the built-in model, and none for any other. Raises
+    ``UsageError`` and ``DataError`` for a file that can't be used.
+    """
+    if choice is None:
+        choice = BUILTIN if model == BUILTIN else OFF
+    if choice == OFF:
+        return None
+    return _abilities() if choice == BUILTIN else _from_file(folder / Path(choice).expanduser())
+
+
+def _abilities() -> GeneralSet:
+    from finetune.abilities import TESTS, lesson_for
+
+    questions = []
+    for test in TESTS:
+        if test.exact:
+            for number in range(PER_ABILITY):
+                lesson = lesson_for(test, f"general/{number}")
+                identity = f"{test.name}/{number}"
+                questions.append(GeneralQuestion(identity, test.name, lesson.prompt, (lesson.answer,)))
+    return GeneralSet("the built-in abilities", tuple(questions))
+
+
+def _from_file(path: Path) -> GeneralSet:
+    if not path.is_file():
+        raise UsageError(f"forgetting: {path} is no file; give builtin, off, or a file of rows with input and target")
+    problems = Problems()
+    rows = load_rows(path, Columns(), "text", stem="general", problems=problems)
+    problems.raise_any()
+    if not rows.examples:
+        raise DataError([])
+    questions = [
+        GeneralQuestion(row.id, row.group or "all", Prompt(INSTRUCTION, row.input), row.targets)
+        for row in rows.examples[:MOST_ROWS]
+    ]
+    return GeneralSet(path.name, tuple(questions))
