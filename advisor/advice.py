@@ -12,6 +12,9 @@ from advisor.scorecard import Reason
 
 SCHEMA = 1
 
+TRAINING_GATES = ("eval_set", "prompting", "rights", "definition")
+"""Questions that have to be answered before anything is trained."""
+
 NAMES = {
     "prompt": "prompting alone",
     "rag": "retrieval (RAG)",
@@ -38,7 +41,7 @@ def advise(
     made = recommend(answers)
     return {
         "schema": SCHEMA,
-        "recommendation": _recommended(made),
+        "recommendation": _recommended(made) | {"caveats": caveats(made, relevant(answers), estimates)},
         "options": [_option(option) for option in made.options],
         "blocks": [
             {"kind": gate.kind, "options": list(gate.options), "answers": dict(gate.when), **_reason(gate.reason)}
@@ -67,6 +70,24 @@ def _recommended(made: Recommendation) -> dict[str, Any]:
         "sentence": sentence,
         "first": todo,
     }
+
+
+def caveats(made: Recommendation, known: Mapping[str, str | None], estimates: Mapping[str, Any] | None) -> list[str]:
+    """Return what stands between a recommendation to train and training: gates nobody answered, and the cost."""
+    if made.approach not in ("tune", "rag_tune"):
+        return []
+    told = []
+    asked = {one.key: one for one in questions()}
+    if opened := [
+        asked[key].text for key in TRAINING_GATES if known.get(key) is None and not asked[key].skipped(known)
+    ]:
+        told.append(f"Before training, find out: {' '.join(opened)}")
+    evens = [even for even in (estimates or {}).get("break_even", ()) if even["approach"] == made.approach]
+    if evens and evens[0].get("within_horizon") is not True:
+        months = evens[0].get("months")
+        never = "a request to it costs no less" if months is None else f"about {months['middle']:,.0f} months"
+        told.append(f"By cost alone it isn't sure to repay in time ({never}); put in your own prices and volume.")
+    return told
 
 
 def _option(option: Option) -> dict[str, Any]:

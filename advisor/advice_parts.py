@@ -13,6 +13,7 @@ from advisor.readiness import readiness
 from advisor.recommend import recommend
 from evals.errors import UsageError
 from evals.prices import load_prices
+from evals.task_file import AnswerKind
 
 if TYPE_CHECKING:
     from advisor.figures import Figures
@@ -23,7 +24,10 @@ MINIMUM_GAIN = 0.03
 
 @dataclass(frozen=True)
 class Sources:
-    """What the user gives besides answers; ``gain`` is the smallest that matters, from 0 to 1."""
+    """What the user gives besides answers.
+
+    ``gain`` is the smallest that matters, ``target`` the score that a probe measures the gap to; both from 0 to 1.
+    """
 
     data: Path | None = None
     eval_data: Path | None = None
@@ -32,6 +36,9 @@ class Sources:
     prices: Path | None = None
     gain: float = MINIMUM_GAIN
     budget: str | None = None
+    target: float = 0.9
+    input_column: str | None = None
+    target_column: str | None = None
 
 
 @dataclass(frozen=True)
@@ -42,6 +49,7 @@ class Found:
     sentences: Mapping[str, str] = field(default_factory=dict)
     figures: "Figures | None" = None
     notes: tuple[str, ...] = ()
+    kind: AnswerKind | None = None
 
 
 def look_into(sources: Sources) -> Found:
@@ -53,20 +61,27 @@ def look_into(sources: Sources) -> Found:
     from advisor.given_data import read_given
     from advisor.measured import measure_given
 
-    given = read_given(sources.data, eval_data=sources.eval_data, documents=sources.documents)
+    given = read_given(
+        sources.data,
+        eval_data=sources.eval_data,
+        documents=sources.documents,
+        input_column=sources.input_column,
+        target_column=sources.target_column,
+    )
     measured = measure_given(given)
     answers = dict(measured.answers)
     if sources.probe_model is not None:
         from advisor.engine import lazy_model
         from advisor.probe import probe_given
 
-        probed = probe_given(given, sources.probe_model, lazy_model(sources.probe_model))
+        probed = probe_given(given, sources.probe_model, lazy_model(sources.probe_model), target=sources.target)
         answers.update(probed.answers)
     return Found(
         {key: found.option for key, found in answers.items()},
         {key: found.sentence for key, found in answers.items()},
         measured.figures,
         measured.notes,
+        given.guess.answer,
     )
 
 
@@ -76,11 +91,12 @@ def whole_advice(answers: Mapping[str, str], found: Found, sources: Sources) -> 
     made = recommend(answers)
     needs = data_needs(answers, figures, sources.gain)
     measured = {key: text for key, text in found.sentences.items() if answers.get(key) == found.answers[key]}
-    steps = plan(answers, made, sources.gain, needs.eval_rows, sources.budget)
+    prices = load_prices(sources.prices).wanting(examples=needs.examples, eval_rows=needs.eval_rows)
+    steps = plan(answers, made, sources.gain, needs.eval_rows, sources.budget, found.kind)
     advice = advise(
         answers,
         measured,
-        estimates=asdict(estimate(answers, load_prices(sources.prices), _priced_figures(found.figures))),
+        estimates=asdict(estimate(answers, prices, _priced_figures(found.figures))),
         readiness=[asdict(item) for item in readiness(answers, figures, sources.gain)],
     )
     return advice | {

@@ -7,7 +7,9 @@ from rich.console import Group, RenderableType
 from rich.table import Table
 from rich.text import Text
 
+from advisor.advice import NAMES
 from advisor.advice_details import costs, needs, steps
+from advisor.questions import questions
 
 BAR = 20
 
@@ -15,6 +17,7 @@ BAR = 20
 def screen(advice: Mapping[str, Any]) -> RenderableType:
     """Return the screen of an advice (the content of advice.json)."""
     parts: list[RenderableType] = [Text(advice["recommendation"]["sentence"], style="bold"), Text()]
+    parts += [Text(f"• {caveat}") for caveat in advice["recommendation"]["caveats"]]
     parts.append(_options(advice))
     for option in advice["options"][:2]:
         if option["reasons"]:
@@ -62,9 +65,15 @@ def _block(block: Mapping[str, Any]) -> str:
 
 def _flip(flip: Mapping[str, Any], advice: Mapping[str, Any]) -> str:
     changes = " and ".join(
-        f"{key} were {value} instead of {advice['answers'][key]['value']}" for key, value in flip["changes"].items()
+        f"“{_words(key, value)}” instead of “{_words(key, advice['answers'][key]['value'])}” ({key})"
+        for key, value in flip["changes"].items()
     )
-    return f"If {changes}: {flip['approach']} ({flip['probability']:.0%})."
+    return f"{changes}: {NAMES.get(flip['approach'], flip['approach'])} ({flip['probability']:.0%})."
+
+
+def _words(key: str, value: str) -> str:
+    """Return an option as the question words it."""
+    return next(question.options[value] for question in questions() if question.key == key)
 
 
 def _unknown(unknown: Mapping[str, Any]) -> str:

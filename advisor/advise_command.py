@@ -57,6 +57,8 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
     given = request.answers is not None or bool(request.pairs)
     if given and request.resume is not None:
         raise UsageError("--resume asks questions, --answers and --set don't: give FILE to --answers to ask nothing")
+    if not given:
+        _begun(request, _saved_in(request))  # better to know before anything is measured
     if request.out is not None:
         request.out.mkdir(parents=True, exist_ok=True)
     found = look_into(request.sources)
@@ -71,7 +73,7 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
 
 def _by_dialogue(request: AdviseRequest, found: Found, terminal: TextIO) -> Advised | None:
     """Ask, and save after each step; whatever ends the dialogue early leaves a file to go on with."""
-    path = request.save or request.resume or Path(DEFAULT_FILE)
+    path = _saved_in(request)
     dialogue = Dialogue(relevant({**found.answers, **_begun(request, path)}))
     write_answers(path, dialogue.answers)  # where that can't be done, better to know it before the first question
     go_on = f"Go on with: tuneworthy advise --resume {shlex.quote(str(path))}"
@@ -92,6 +94,10 @@ def _by_dialogue(request: AdviseRequest, found: Found, terminal: TextIO) -> Advi
         return _advised(dialogue.answers, found, request, path)
     except (KeyboardInterrupt, EOFError):
         raise TuneworthyError(f"stopped; the answers so far are in {path}. {go_on}") from None
+
+
+def _saved_in(request: AdviseRequest) -> Path:
+    return request.save or request.resume or Path(DEFAULT_FILE)
 
 
 def _opening(dialogue: Dialogue, path: Path) -> str:
@@ -136,6 +142,8 @@ def _written(advice: dict[str, Any], answers: Mapping[str, str], request: Advise
                 folder=folder,
                 eval_data=sources.eval_data,
                 minimum_gain=sources.gain,
+                input_column=sources.input_column,
+                target_column=sources.target_column,
             )
             write_text(task, text)
             files["Task"] = task

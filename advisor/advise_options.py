@@ -55,6 +55,9 @@ def advise(
         bool, typer.Option("--probe", help="Ask --model up to 50 of the rows, with and without the right passage.")
     ] = False,
     model: Annotated[str, typer.Option(help="Model of --probe: hub name, local folder, or builtin.")] = "builtin",
+    target: Annotated[float, typer.Option(min=0.01, max=1.0, help="Score that --probe measures the gap to.")] = 0.9,
+    input_column: Annotated[str | None, typer.Option(help="Column of --data that a model is given.")] = None,
+    target_column: Annotated[str | None, typer.Option(help="Column of --data that holds the answer.")] = None,
     prices: Annotated[Path | None, typer.Option(metavar="FILE", help="Your prices in place of the example's.")] = None,
     gain: Annotated[
         float, typer.Option(min=0.001, max=0.5, help="The smallest gain that matters: 0.03 is 3 points.")
@@ -69,7 +72,8 @@ def advise(
     from advisor.advice_parts import Sources
     from advisor.advise_command import AdviseRequest, make_advice
 
-    sources = Sources(data, eval_data, documents, model if probe else None, prices, gain, budget)
+    asked = model if probe else None
+    sources = Sources(data, eval_data, documents, asked, prices, gain, budget, target, input_column, target_column)
     made = make_advice(AdviseRequest(answers, tuple(pairs or ()), save, resume, out, sources), _terminal())
     if made is None:
         return None

@@ -188,7 +188,10 @@ def main() -> None:
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell has us ignore it
         signal.signal(signal.SIGINT, _stop)
     try:
-        _print(app(standalone_mode=False))
+        returned = app(standalone_mode=False)
+        if isinstance(returned, int) and returned:  # typer's own word for a stop: it eats the interrupt
+            sys.exit(_failed("stopped", 1))
+        _print(returned)
     except TyperException as error:
         sys.exit(_refused(error))
     except (Abort, KeyboardInterrupt):

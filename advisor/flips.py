@@ -10,6 +10,23 @@ from advisor.scorecard import Scorecard
 
 SHOWN = 5
 
+ORDERED = frozenset(
+    {
+        "eval_set",
+        "definition",
+        "prompting",
+        "knowledge",
+        "corpus",
+        "gap",
+        "examples",
+        "rarest",
+        "noise",
+        "volume",
+        "team",
+    }
+)
+"""Questions whose options stand in an order, so that one is nearer to another."""
+
 
 @dataclass(frozen=True, slots=True)
 class Flip:
@@ -37,7 +54,8 @@ class Unknown:
 def flips(answers: Mapping[str, str], card: Scorecard | None = None) -> list[Flip]:
     """Return the smallest changes of given answers that change the first choice: one answer, else two.
 
-    At most five, the surest of the new choices first; one for each question or pair of questions.
+    At most five, the smallest steps first, then the surest of the new choices; one for each question or pair of
+    questions. Where options have an order, a change to a neighbour is smaller than one across.
     """
     first = recommend(answers, card).approach
     known = relevant(answers)
@@ -51,13 +69,25 @@ def flips(answers: Mapping[str, str], card: Scorecard | None = None) -> list[Fli
                 changes = {question.key: value for question, value in zip(together, values, strict=True)}
                 made = recommend({**known, **changes}, card)
                 share = made.options[0].probability
-                if made.approach != first and (best is None or share > best.probability):
-                    best = Flip(changes, made.approach, share)
+                flip = Flip(changes, made.approach, share)
+                if made.approach != first and (best is None or _size(flip, known) < _size(best, known)):
+                    best = flip
             if best is not None:
                 found.append(best)
         if found:
-            return sorted(found, key=lambda flip: -flip.probability)[:SHOWN]
+            return sorted(found, key=lambda flip: _size(flip, known))[:SHOWN]
     return []
+
+
+def _size(flip: Flip, known: Mapping[str, str | None]) -> tuple[int, float]:
+    """Return how large a change is, as a key to sort by: its steps, then how unsure it leaves the new choice."""
+    steps = 0
+    for question in questions():
+        if question.key in flip.changes:
+            options = list(question.options)
+            before, after = (options.index(str(value)) for value in (known[question.key], flip.changes[question.key]))
+            steps += abs(after - before) if question.key in ORDERED else 1
+    return steps, -flip.probability
 
 
 def find_out(answers: Mapping[str, str], card: Scorecard | None = None) -> list[Unknown]:

@@ -20,7 +20,7 @@ from evals.task_file import AnswerKind, Columns, DocumentColumns
 ROWS_PER_LABEL = 8
 """Short answers that come back are taken for labels when each has this many rows on average; our judgement.
 
-``tuneworthy init`` asks for two, since its guess is read and mended before anything is measured by it.
+``tuneworthy init`` asks for four, since its guess is read and mended before anything is measured by it.
 """
 
 _AS_TEXT = "Write the answer to the input. Give the answer only, with no other words."

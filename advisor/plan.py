@@ -7,8 +7,9 @@ from advisor.plan_step import MODEL, TASK, Step, command
 from advisor.questions import relevant
 from advisor.recommend import NOT_READY, Recommendation
 from advisor.suited_arms import RETRIEVING, TRAINED, suited_arms
-from advisor.task_kind import said_kind
+from advisor.task_kind import said_kind, settled_kind
 from evals.power import in_points
+from evals.task_file import AnswerKind
 
 __all__ = ["Step", "plan"]
 
@@ -19,8 +20,9 @@ def plan(
     minimum_gain: float,
     eval_rows_needed: int,
     budget: str | None,
+    found_kind: AnswerKind | None = None,
 ) -> tuple[Step, ...]:
-    """Return the steps of five working days.
+    """Return the steps of five working days; ``found_kind`` is the kind of answer that the rows show, if there are any.
 
     ``minimum_gain`` (0.03: 3 points) and ``eval_rows_needed`` (``evals.power``) go into the rules; ``budget`` is
     in the user's own words.
@@ -29,7 +31,10 @@ def plan(
     blocked = {option for gate in recommendation.blocks for option in gate.options}
     main = recommendation.meanwhile if recommendation.approach == NOT_READY else recommendation.approach
     # While something has to be done before training, only what needs none of it is run.
-    arms = suited_arms(known, main, said_kind(known), blocked)
+    kind = said_kind(known)
+    if found_kind is not None:
+        kind = settled_kind(kind, found_kind, private=known.get("output") == "private")
+    arms = suited_arms(known, main, kind, blocked)
     cheap = [arm for arm in arms if arm not in (*TRAINED, *RETRIEVING)]
     trains = bool(set(arms) & set(TRAINED))
     steps = [_limits(minimum_gain, eval_rows_needed, budget, trains=trains)]
@@ -162,7 +167,7 @@ def _ask_again() -> Step:
         5,
         "Ask again",
         "Put in what you now know; what stood in the way of training may be gone.",
-        command("advise", "--answers", "answers.yaml"),
+        command("advise", "--answers", "advice-answers.yaml"),
         "If the same thing still stands in the way, stay with what runs, and name a day for the next try.",
     )
 

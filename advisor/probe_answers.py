@@ -28,7 +28,10 @@ class Aim:
 
 
 def probe_answers(arms: Sequence[ArmScore], oracle: OracleTest | None, aim: Aim) -> dict[str, FoundAnswer]:
-    """Return the answers that the scores decide, by the question's key; scores of too few rows decide nothing."""
+    """Return the answers that the scores decide, by the question's key.
+
+    Scores of too few rows decide nothing, nor do those whose interval holds another answer too.
+    """
     sound = [arm for arm in arms if is_sound(arm.estimate)]
     best = max(sound, key=_mean_of, default=None)
     found = {"oracle": _oracle(best, oracle, aim), "gap": _gap(best, aim) if best else None}
@@ -51,9 +54,18 @@ def _mean_of(arm: ArmScore) -> float:
     return arm.estimate.mean or 0.0
 
 
-def _gap(best: ArmScore, aim: Aim) -> FoundAnswer:
+def _gap(best: ArmScore, aim: Aim) -> FoundAnswer | None:
+    """Return the gap where the rows can tell it: none, or how far; None where the interval holds both."""
+    low, high = best.estimate.low or 0.0, best.estimate.high or 0.0
     short = round(aim.target - _mean_of(best), 6)
-    option = "none" if short <= SMALL_GAP else "some" if short <= LARGE_GAP else "large"
+    if short <= SMALL_GAP:
+        option = "none" if low > aim.target - LARGE_GAP else None
+    elif high >= aim.target:
+        option = None
+    else:
+        option = "some" if short <= LARGE_GAP else "large"
+    if option is None:
+        return None
     points = f"{short * 100:.0f} points short of" if short > 0 else "which reaches"
     return FoundAnswer(option, f"{_said(best, aim)}, {points} {aim.target:.0%}")
 
@@ -64,16 +76,20 @@ def _oracle(best: ArmScore | None, test: OracleTest | None, aim: Aim) -> FoundAn
     if test is None or not (is_sound(test.without) and is_sound(test.with_passage)):
         return None
     if _reaches(test.without, aim):
-        option = "without"
-    elif _reaches(test.with_passage, aim):
-        option = "only_with"
-    else:
-        option = "partly" if (test.difference.low or 0.0) > 0 else "still_wrong"
+        return FoundAnswer("without", _test_words(test, aim))
+    if _reaches(test.with_passage, aim):
+        return FoundAnswer("only_with", _test_words(test, aim))
+    if (test.with_passage.high or 0.0) >= aim.target:
+        return None  # it may reach the target or not: these rows can't tell
+    option = "partly" if (test.difference.low or 0.0) > 0 else "still_wrong"
     return FoundAnswer(option, _test_words(test, aim))
 
 
 def _reaches(estimate: Estimate, aim: Aim) -> bool:
-    return estimate.mean is not None and round(estimate.mean, 6) >= aim.target
+    """Whether a score reaches the target, and its interval doesn't reach far below."""
+    if estimate.mean is None or estimate.low is None:
+        return False
+    return round(estimate.mean, 6) >= aim.target and estimate.low > aim.target - LARGE_GAP
 
 
 def _said(arm: ArmScore, aim: Aim) -> str:

@@ -18,8 +18,8 @@ from evals.errors import UsageError
 from evals.starter import documents_section, make_starter, starter_text
 from evals.task_file import AnswerKind
 
-REQUESTS = {"low": 10_000, "middle": 100_000, "high": 1_000_000}
-"""Requests a month that each answer to ``volume`` counts as: its bound, in the middle a round number. Our judgement."""
+REQUESTS = {"low": 3_000, "middle": 100_000, "high": 3_000_000}
+"""Requests a month that each answer to ``volume`` counts as, here and in the estimates (``evals/prices.yaml``)."""
 
 SEEDS = 3
 PLACEHOLDER = "train.csv"
@@ -129,5 +129,6 @@ def _remarks(answers: Mapping[str, str], metric: str, *, trained: bool) -> dict[
         "arms": f"The cheap ones first; {after}. `tuneworthy arms` lists all.",
         "seeds": "Several show how much of a trained arm's score is chance." if trained else "More only for training.",
         "decision.minimum_gain": "Fixed before any result is seen; training has to gain more than this.",
-        "decision.requests_per_month": f"You said {volume}; put your own count. Recorded, not used by the verdict.",
+        "decision.requests_per_month": f"{f'You said {volume}; put' if volume else 'Put'} your own count: it decides "
+        "whether training repays.",
     }

@@ -38,6 +38,7 @@ DOCUMENTS = {
 _THINGS = frozenset({"question", "message", "utterance", "query", "sentence", "request", "review", "comment", "email"})
 _LONGEST_LABEL = 80
 _MOST_LABELS = 500
+_ROWS_PER_LABEL = 4  # short answers that come back less often, on average, are answers and no labels
 
 Row = Mapping[str, object]
 
@@ -111,7 +112,7 @@ def guess_task(train: Sequence[Row], evaluation: Sequence[Row], columns: ColumnG
     if texts and all(map(is_number, texts)) and not _are_class_numbers(texts):
         how = f"Answer the {thing} with one number and nothing else."
         return TaskGuess("number", "every answer is a number", how)
-    if 2 <= len(distinct) <= min(_MOST_LABELS, len(texts) // 2) and all(map(_is_label, distinct)):
+    if 2 <= len(distinct) <= min(_MOST_LABELS, len(texts) // _ROWS_PER_LABEL) and all(map(_is_label, distinct)):
         learnt = {_text(value) for value in train_values}
         how = f"Classify the {thing}. Answer with exactly one of the labels and nothing else."
         reason = f"{len(distinct)} different short answers in {len(texts):,} rows"

@@ -141,6 +141,15 @@ class Prices(_Section):
     )
     model: Model
     _given: frozenset[str] = PrivateAttr(default=frozenset())
+    _needed: frozenset[str] = PrivateAttr(default=frozenset())
+
+    def wanting(self, *, examples: int, eval_rows: int) -> "Prices":
+        """Return the same with the rows that a task takes, unless the user's file says how many are wanted."""
+        needed = {"examples_wanted": examples, "eval_rows_wanted": eval_rows}
+        own = {key: count for key, count in needed.items() if f"labelling.{key}" not in self._given}
+        made = self.model_copy(update={"labelling": self.labelling.model_copy(update=own)})
+        made._needed = frozenset(f"labelling.{key}" for key in own)
+        return made
 
     @property
     def given(self) -> bool:
@@ -157,6 +166,8 @@ class Prices(_Section):
 
     def origin(self, key: str) -> Origin:
         """Return where the value of a dotted key, as ``gpu.per_hour``, came from."""
+        if key in self._needed:
+            return "answer"
         return "prices file" if key in self._given else "example prices"
 
 

@@ -115,3 +115,23 @@ def test_options_need_no_quotes_but_where_yaml_means_truth():
     for question in questions():
         for value in question.options:
             assert yaml.safe_load(answers_text({question.key: value}))[question.key] == value
+
+
+def test_every_command_that_a_question_names_can_be_typed():
+    import re
+    import shlex
+
+    from typer.main import get_command
+
+    from advisor.cli import app
+
+    commands = get_command(app).commands
+    named = [text for question in questions() for text in re.findall(r"`tuneworthy ([^`]+)`", question.find_out)]
+    assert named
+    for text in named:
+        name, *arguments = shlex.split(text)
+        flags = {flag for option in commands[name].params for flag in option.opts}
+        given = [argument for argument in arguments if argument.startswith("--")]
+        assert set(given) <= flags, text
+        if "--documents" in given or "--probe" in given:
+            assert "--data" in given, text

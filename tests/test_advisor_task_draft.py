@@ -162,8 +162,8 @@ def test_decision_and_eval_file_are_taken_over(tmp_path):
     text, task = drafted(tmp_path, {"volume": "high"}, "tune", data, eval_data=exam, minimum_gain=0.05)
     assert (len(task.train), len(task.eval)) == (60, 7)
     assert task.settings.decision.minimum_gain == 0.05
-    assert task.settings.decision.requests_per_month == 1_000_000
-    assert "# You said more than a million; put your own count." in text
+    assert task.settings.decision.requests_per_month == 3_000_000
+    assert "# You said more than a million; put your own count: it decides whether training repays." in text
     _, task = drafted(tmp_path, {}, "tune", data)
     assert task.settings.decision.requests_per_month is None
 
