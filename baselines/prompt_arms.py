@@ -24,6 +24,7 @@ from baselines.answering import (
     task_instruction,
 )
 from baselines.index import PassageIndex, build_index, row_passages
+from baselines.selection import candidates, choose
 from baselines.shots import ShotSet, as_shot, balanced_order, choose_shots, first_fitting, probe_input, shot_pool
 from evals.example import Document, Example, Passage, Prompt
 from evals.overlap import normalise_text
@@ -53,6 +54,8 @@ class PromptArm(ABC):
     seeded: ClassVar[bool] = False
     uses: ClassVar[tuple[str, ...]] = ("model",)
     addition: ClassVar[str] = ""
+    shows_shots: ClassVar[bool] = False
+    """Whether ``few_shot.k`` decides how many worked examples a prompt shows."""
 
     def __init__(self, context: ArmContext) -> None:
         self.context = context
@@ -74,8 +77,13 @@ class PromptArm(ABC):
         """Load the model and choose what every prompt shows; nothing is trained."""
         self.model = self.context.model()
         start = time.perf_counter()
+        chosen: Facts = {}
+        options = candidates(self.task, shots=self.shows_shots, passages=self.family == "rag")
+        if len(options) > 1:
+            self.task, chosen = choose(type(self), self.context, options, train, documents)
+            self.context = replace(self.context, task=self.task)
         self.limits = self._limits()
-        facts = self._prepare(train, documents) | self._answering_facts()
+        facts = chosen | self._prepare(train, documents) | self._answering_facts()
         return FitReport(seconds=time.perf_counter() - start, train_rows=len(train), facts=facts)
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
@@ -132,6 +140,7 @@ class FewShot(PromptArm):
     """The same shots for every row: chosen by seed, the labels in equal parts, as many as the context holds."""
 
     name: ClassVar[str] = "few_shot"
+    shows_shots: ClassVar[bool] = True
     seeded: ClassVar[bool] = True
 
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:
@@ -154,6 +163,7 @@ class FewShotNearest(PromptArm):
     """Shots of each row's own: the training rows nearest to it by embedding, the nearest last."""
 
     name: ClassVar[str] = "few_shot_nearest"
+    shows_shots: ClassVar[bool] = True
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
 
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:

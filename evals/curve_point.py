@@ -37,7 +37,7 @@ class CurvePoint:
             return replace(task, train=part)
         settings = task.settings
         section = "few_shot" if self.axis == "shots" else "rag"
-        changed = getattr(settings, section).model_copy(update={"k": self.value})
+        changed = getattr(settings, section).model_copy(update={"k": self.value, "try_k": None})
         return replace(task, settings=settings.model_copy(update={section: changed}))
 
 

@@ -10,6 +10,9 @@ from evals.schema_check import Finder, check_model, problems_error
 from evals.task_file import METRICS, TaskFile
 from evals.task_yaml import KeyPath, LocatedYaml, read_yaml
 
+MOST_CANDIDATES = 12
+"""Settings that an arm may be asked to choose among; each costs as many answers as there are validation rows."""
+
 
 def read_task_file(path: Path, overrides: Mapping[str, object] | None = None) -> TaskFile:
     """Return the checked settings of a task file.
@@ -53,8 +56,14 @@ def _contradictions(settings: TaskFile) -> Iterator[tuple[KeyPath, str]]:
                 yield ("labels", position), f"the label {label!r} stands twice"
         if len(set(settings.labels)) < 2:
             yield ("labels",), "must be at least two different labels"
-    if settings.rag.overlap_tokens >= settings.rag.chunk_tokens:
+    few, rag = settings.few_shot.try_k or [1], settings.rag.try_k or [1]
+    sizes, wordings = settings.rag.try_chunk_tokens or [settings.rag.chunk_tokens], 1 + len(settings.instructions or ())
+    most = wordings * max(len(few), len(rag) * len(sizes))
+    if most > MOST_CANDIDATES:
+        keys = "instructions, few_shot.try_k, rag.try_k, rag.try_chunk_tokens"
+        yield ("few_shot", "try_k"), f"an arm would try {most} settings ({keys} multiply); at most {MOST_CANDIDATES}"
+    if settings.rag.overlap_tokens >= min(sizes):
         yield (
             ("rag", "overlap_tokens"),
-            f"must be less than rag.chunk_tokens ({settings.rag.chunk_tokens}); it is {settings.rag.overlap_tokens}",
+            f"must be less than rag.chunk_tokens ({min(sizes)}); it is {settings.rag.overlap_tokens}",
         )

@@ -5,7 +5,7 @@ Every key has a default but ``instruction`` and ``data.train``; an unknown key i
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
 
 AnswerKind = Literal["label", "text", "json", "number"]
 Metric = Literal[
@@ -69,13 +69,22 @@ class FewShot(_Section):
     """Settings of the few-shot arms."""
 
     k: int = Field(8, ge=1, description="Examples in the prompt, at most; fewer when the context is short.")
+    try_k: list[PositiveInt] | None = Field(
+        None, min_length=1, description="Choose k among these, on a part of train held out for it."
+    )
 
 
 class Rag(_Section):
     """Settings of the retrieval arms."""
 
     k: int = Field(4, ge=1, description="Passages in the prompt, at most.")
+    try_k: list[PositiveInt] | None = Field(
+        None, min_length=1, description="Choose k among these, on a part of train held out for it."
+    )
     chunk_tokens: int = Field(120, ge=8, description="Size of a passage in the model's tokens.")
+    try_chunk_tokens: list[Annotated[int, Field(ge=8)]] | None = Field(
+        None, min_length=1, description="Choose the size among these, on a part of train held out for it."
+    )
     overlap_tokens: int = Field(20, ge=0, description="Tokens that neighbouring passages share, at least.")
     shots: int = Field(0, ge=0, description="Worked examples before the passages.")
 
@@ -138,6 +147,9 @@ class TaskFile(_Section):
         None, description="Default: the folder's name."
     )
     instruction: Filled = Field(description="What the model is told to do.")
+    instructions: list[Filled] | None = Field(
+        None, description="Other wordings; prompted arms choose among all on a part of train held out for it."
+    )
     answer: AnswerKind = Field("text", description="The kind of answer.")
     labels: list[Filled] | None = Field(None, description="The labels; default: those of the training rows.")
     metric: Metric | None = Field(None, description="Default: the first that fits the kind of answer.")

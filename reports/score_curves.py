@@ -55,11 +55,16 @@ def _number_sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> Sent
     if entry["against_own"] is None:
         return Sentence(f"{{arm}} scores best with the {count(entry['own'])} {what} that the run used.", names)
     gap = entry["against_own"]
+    if gap["difference"] == 0:
+        return Sentence(
+            f"No number of {what} does better for {{arm}} than the {count(entry['own'])} of the run.", names
+        )
     opening = f"{{arm}} scores best with {count(entry['best'])} {what}"
     pair = f"{signed(gap['difference'])} points ({difference_range(gap['low'], gap['high'])})"
     surely = "" if gap["low"] > 0 else ", which may be chance"
     told = f"{opening}: {pair} against the {count(entry['own'])} that the run used{surely}"
-    return Sentence(f"{told}. Choose by other rows than these, on which the arms are judged.", names)
+    key = "few_shot.try_k" if entry["axis"] == "shots" else "rag.try_k"
+    return Sentence(f"{told}. To choose one, set `{key}` in the task: it's then chosen on a part of train.", names)
 
 
 def _curve(entry: Mapping[str, Any], place: int) -> ScoreCurve:

@@ -122,4 +122,4 @@ def test_sentences_say_what_more_would_bring_or_that_it_cannot_be_told():
     gap = {"difference": 0.04, "low": 0.01, "high": 0.07}
     shots = str(curve_sentence({"arm": "few_shot", "axis": "shots", "own": 8, "best": 2, "against_own": gap}))
     assert shots.startswith("few_shot scores best with 2 worked examples in the prompt: +4.0 points (1.0 to 7.0)")
-    assert "Choose by other rows than these" in shots
+    assert "set `few_shot.try_k` in the task" in shots

@@ -56,7 +56,7 @@ def test_json_is_read_with_tabs_and_surrogate_pairs(tmp_path):
         ("epochs: 3", "task.yaml:3: epochs: unknown key; did you mean tune.epochs?"),
         ("k: 3", "task.yaml:3: k: unknown key; did you mean few_shot.k or rag.k?"),
         ("tune: {rnak: 3}", "task.yaml:3: tune.rnak: unknown key; did you mean tune.rank?"),
-        ("few_shot:\n  zeal: 3", "task.yaml:4: few_shot.zeal: unknown key; there are k"),
+        ("few_shot:\n  zeal: 3", "task.yaml:4: few_shot.zeal: unknown key; there are k, try_k"),
         ("answer: lable", "task.yaml:3: answer: must be 'label', 'text', 'json' or 'number'; it is 'lable'"),
         ("seeds: many", "task.yaml:3: seeds: must be a whole number; it is 'many'"),
         ("seeds: 1.5", "task.yaml:3: seeds: must be a whole number; it is '1.5'"),
@@ -75,7 +75,7 @@ def test_json_is_read_with_tabs_and_surrogate_pairs(tmp_path):
         ("model: ' '", "task.yaml:3: model: must not be empty"),
         (
             "rag:",
-            "task.yaml:3: rag: must be a section with keys (k, chunk_tokens, overlap_tokens, shots); there is no value",
+            "task.yaml:3: rag: must be a section with keys (k, try_k, chunk_tokens, try_chunk_tokens, overlap_tokens, shots); there is no value",
         ),
         (f"name: {'x' * 81}", f"task.yaml:3: name: must have at most 80 characters; it is '{'x' * 60}…'"),
         (
