@@ -75,7 +75,8 @@ def test_json_is_read_with_tabs_and_surrogate_pairs(tmp_path):
         ("model: ' '", "task.yaml:3: model: must not be empty"),
         (
             "rag:",
-            "task.yaml:3: rag: must be a section with keys (k, try_k, chunk_tokens, try_chunk_tokens, overlap_tokens, shots); there is no value",
+            "task.yaml:3: rag: must be a section with keys "
+            "(k, try_k, chunk_tokens, try_chunk_tokens, overlap_tokens, shots); there is no value",
         ),
         (f"name: {'x' * 81}", f"task.yaml:3: name: must have at most 80 characters; it is '{'x' * 60}…'"),
         (
