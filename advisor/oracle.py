@@ -12,6 +12,7 @@ from advisor.known_passages import KnownPassages
 from baselines.answering import Facts
 from baselines.prompt_arms import PromptArm, Question
 from baselines.rag_arms import FROM_PASSAGES
+from baselines.selection import Candidate, candidates
 from evals.example import Document, Example, Passage, Prompt
 from evals.protocols import ArmContext, Family, Retrieved
 from evals.stats import Difference, Estimate, PairedSample, ScoreSample
@@ -43,6 +44,10 @@ class WithPassage(PromptArm):
     def __init__(self, context: ArmContext, passages: Mapping[str, Passage]) -> None:
         super().__init__(context)
         self._passages = passages
+
+    def _options(self) -> list[Candidate]:
+        """Choose nothing: the passages are known of the asked rows alone."""
+        return candidates(self.task, shots=False, passages=False)[:1]
 
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:
         return {"passages": 1}

@@ -24,7 +24,7 @@ from baselines.answering import (
     task_instruction,
 )
 from baselines.index import PassageIndex, build_index, row_passages
-from baselines.selection import candidates, choose
+from baselines.selection import Candidate, Choice, candidates, choose
 from baselines.shots import ShotSet, as_shot, balanced_order, choose_shots, first_fitting, probe_input, shot_pool
 from evals.example import Document, Example, Passage, Prompt
 from evals.overlap import normalise_text
@@ -77,14 +77,16 @@ class PromptArm(ABC):
         """Load the model and choose what every prompt shows; nothing is trained."""
         self.model = self.context.model()
         start = time.perf_counter()
-        chosen: Facts = {}
-        options = candidates(self.task, shots=self.shows_shots, passages=self.family == "rag")
+        choice = Choice(self.task, None, {})
+        options = self._options()
         if len(options) > 1:
-            self.task, chosen = choose(type(self), self.context, options, train, documents)
+            choice = choose(type(self), self.context, options, train, documents)
+            self.task = choice.task
             self.context = replace(self.context, task=self.task)
         self.limits = self._limits()
-        facts = chosen | self._prepare(train, documents) | self._answering_facts()
-        return FitReport(seconds=time.perf_counter() - start, train_rows=len(train), facts=facts)
+        facts = choice.facts | self._prepare(train, documents) | self._answering_facts()
+        seconds = time.perf_counter() - start
+        return FitReport(seconds=seconds, train_rows=len(train), facts=facts, selection=choice.selection)
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer each example; its milliseconds include its share of finding shots and passages."""
@@ -103,6 +105,10 @@ class PromptArm(ABC):
     def fits(self, prompt: Prompt) -> bool:
         """Tell whether ``prompt`` and an answer stay inside the model's context."""
         return fits_context(self.model, prompt, answer_room(self.model, self.task, self.limits))
+
+    def _options(self) -> list[Candidate]:
+        """Return the settings to choose among."""
+        return candidates(self.task, shots=self.shows_shots, passages=self.family == "rag")
 
     @abstractmethod
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:

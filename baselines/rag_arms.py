@@ -14,11 +14,14 @@ from baselines.answering import Facts
 from baselines.chunking import chunk_documents
 from baselines.index import PassageIndex, build_index
 from baselines.prompt_arms import PromptArm, Question, shot_facts
+from baselines.selection import Candidate, candidates
 from baselines.shots import ShotSet, balanced_order, choose_shots, first_fitting, probe_input, shot_pool
 from evals.errors import ArmError
 from evals.example import Document, Example, Passage, Prompt
 from evals.overlap import normalise_text
 from evals.protocols import Family, Retrieved
+from evals.task import Task
+from evals.task_check import MOST_CANDIDATES
 
 FROM_PASSAGES = "Answer from the passages."
 STAND_IN = "no documents: retrieved training rows stand in for them"
@@ -129,6 +132,18 @@ class RagShots(Rag):
 
     name: ClassVar[str] = "rag_shots"
     seeded: ClassVar[bool] = True
+
+    @classmethod
+    def unfit(cls, task: Task) -> str | None:
+        """Say when shots and passages together leave too much to choose; else it's as for ``rag``."""
+        number = len(candidates(task, shots=not task.settings.rag.shots, passages=True))
+        if number > MOST_CANDIDATES:
+            keys = "instructions, few_shot.try_k, rag.try_k, rag.try_chunk_tokens"
+            return f"it would try {number} settings ({keys} multiply); at most {MOST_CANDIDATES}"
+        return super().unfit(task)
+
+    def _options(self) -> list[Candidate]:
+        return candidates(self.task, shots=not self.task.settings.rag.shots, passages=True)
 
     def _shots_asked_for(self) -> int:
         return self.task.settings.rag.shots or self.task.settings.few_shot.k

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from evals.selection import Selection
 from evals.stored import ADDED_LATER
 
 
@@ -47,7 +48,8 @@ class FitReport:
 
     ``best_step`` is the step of the checkpoint that was kept, the one with the lowest validation loss; None
     where there were no validation rows. ``facts`` are short sentences or figures that the report shows as they
-    stand, for example ``{"shots": 8, "selection": "balanced"}``. ``plan`` is there for arms that train.
+    stand, for example ``{"shots": 8, "selection": "balanced"}``. ``plan`` is there for arms that train,
+    ``selection`` for those that chose among settings.
     """
 
     seconds: float = 0.0
@@ -61,3 +63,4 @@ class FitReport:
     losses: tuple[LossPoint, ...] = ()
     facts: dict[str, str | int | float | bool | None] = field(default_factory=dict)
     plan: TrainingPlan | None = field(default=None, metadata=ADDED_LATER)
+    selection: Selection | None = field(default=None, metadata=ADDED_LATER)
