@@ -27,6 +27,7 @@ from reports.leaks import leak_sentences
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.score_curves import score_curves
 from reports.scoreboard import build_scoreboard
+from reports.selection import build_selections
 from reports.sentences import headline, next_steps, other_level
 from reports.training import build_training
 from reports.winner import deciding
@@ -74,6 +75,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         curves=score_curves(results),
         forgot=forgetting_sentences(results),
         leaks=leak_sentences(results["leakage"] or ()),
+        selections=build_selections(results["arms"]),
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),
         labels=build_labels(results["per_label"], results["arms"]),

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from evals.learning import diagnose
 from evals.protocols import LossPoint, Retrieved, TrainingPlan
 from evals.scored import ScoredPrediction
+from evals.selection import Selection, Trial
 
 TEAMS = ("billing", "delivery", "installation", "returns", "warranty", "other")
 WORDS = [
@@ -292,7 +293,7 @@ def _arm(draw, spec, rows, metric, seeds, documents, text):
         "retrieval": {"k": 3, "recall": {"1": 0.61, "2": 0.74, "3": 0.8}, "mrr": 0.69, "n": len(rows)}
         if documents and spec.family == "rag" and done
         else None,
-        "fit": [_fit(draw, s, trained, text) for s in range(many)] if done else [],
+        "fit": [_fit(draw, s, trained, text) | _selection(spec, text) for s in range(many)] if done else [],
     }
 
 
@@ -335,6 +336,18 @@ def _fit(draw, seed, trained, text):
         if trained
         else {text("selection"): text("balanced")},
     }
+
+
+def _selection(spec, text):
+    """What the few-shot arm chose among on held-out training rows; other arms had no choice."""
+    if spec.name != "few_shot":
+        return {}
+    tried = (
+        Trial(text("instruction 1, 2 shots"), 0.671875, 0, 211.4),
+        Trial(text("instruction 2, 8 shots"), 0.734375, 0, 640.2),
+        Trial(text("instruction 2, 32 shots"), None, 24, 2011.0),
+    )
+    return {"selection": dataclasses.asdict(Selection(tried, 1, tuple(f"v{n}" for n in range(64))))}
 
 
 def _comparisons(arms, predictions):

@@ -229,6 +229,16 @@ def test_how_every_arm_learnt_is_told_in_words_and_pictures(ordinary):
     assert table.index("12.5%") < table.index("</table>")
 
 
+def test_what_was_tried_on_held_out_rows_is_shown_with_the_choice(ordinary):
+    text = " ".join(Page(ordinary[2]).text.split())
+    assert "few_shot, seed 1: mean scores on 64 held-out rows" in text
+    assert "instruction 2, 8 shots chosen 73.4% 640 0" in text
+    assert "instruction 2, 32 shots – 2,011 24" in text
+    assert "instruction 1, 2 shots chosen" not in text
+    unchosen = Page(render_report(*make_run([spec for spec in ARMS if spec.name != "few_shot"], rows=5))).text
+    assert "How settings were chosen" not in unchosen
+
+
 def test_results_of_an_older_version_are_shown_without_what_they_lack():
     results, predictions = make_run(rows=30)
     for arm in results["arms"]:
