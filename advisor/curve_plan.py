@@ -34,7 +34,13 @@ def _on(axis: Axis, arms: Sequence[PlannedArm], task: Task) -> list[CurvePoint]:
         sizes = nested_sizes(len(task.train))
         return [CurvePoint(arm.name, arm.family, axis, size, arm.seeds) for arm in learners for size in sizes]
     name, numbers = _BY_NUMBER[axis]
-    own = task.settings.few_shot.k if axis == "shots" else task.settings.rag.k
+    section = task.settings.few_shot if axis == "shots" else task.settings.rag
+    own = section.k
+    if section.try_k and any(arm.name == name for arm in arms):
+        raise UsageError(
+            f"--curve: {name}.try_k leaves k to be chosen, so the run's own answers have no place on the curve; "
+            f"give {name}.k instead"
+        )
     most = len(task.train) if axis == "shots" else max(numbers)
     return [
         CurvePoint(arm.name, arm.family, axis, number, arm.seeds)

@@ -114,6 +114,8 @@ class TrainedArm(TunedArm):
             finally:
                 free_memory()
             report = replace(report, seconds=round(time.monotonic() - started, 3))
+            if task.settings.instructions:
+                report = with_facts(report, {"instruction": "the task's first; the other wordings weren't trained on"})
             write_fit(context.folder, report)
         return report
 
