@@ -21,7 +21,7 @@ from evals.watch import Watcher
 from reports.demo_index import write_index
 from reports.demo_outcome import DemoOutcome
 
-QUICK_SEEDS, FULL_SEEDS = 2, 3
+QUICK_SEEDS, FULL_SEEDS = 1, 3
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from evals.errors import UsageError
 
 def demo(
     task: Annotated[str | None, typer.Argument(help="One of the example tasks; default: all of them.")] = None,
-    full: Annotated[bool, typer.Option("--full", help="Every arm that fits, three seeds instead of two.")] = False,
+    full: Annotated[bool, typer.Option("--full", help="Every arm that fits, three seeds instead of one.")] = False,
     out: Annotated[Path | None, typer.Option(help="Folder of the runs; default runs/demo-TIME.")] = None,
     resume: Annotated[Path | None, typer.Option(help="Go on with the demo in this folder.")] = None,
     model: Annotated[str | None, typer.Option(help="Hub name, local folder, or builtin.")] = None,

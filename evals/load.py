@@ -159,6 +159,8 @@ class _Builder:
         overlap = find_overlap(train, eval_rows)
         if not overlap.pairs or self.eval_file is None:
             return train
+        if not drop and self.settings.gates.exact_duplicates is not None:
+            return train  # how many may stay is the gate's to say
         if not drop:
             raise overlap_error(overlap, len(eval_rows), self.train_file, self.eval_file)
         left = without_overlap(train, overlap)

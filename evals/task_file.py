@@ -132,7 +132,12 @@ class Decision(_Section):
 class Gates(_Section):
     """The largest shares of eval rows that may leak, each by its kind; a run in which more do isn't begun."""
 
-    exact_duplicates: float | None = Field(None, ge=0, le=1, description="Eval rows whose input is a training row's.")
+    exact_duplicates: float | None = Field(
+        None,
+        ge=0,
+        le=1,
+        description="Eval rows whose input is a training row's; without it any such row stops the run.",
+    )
     near_duplicates: float | None = Field(None, ge=0, le=1, description="Eval rows that nearly repeat a training row.")
     within_eval: float | None = Field(None, ge=0, le=1, description="Eval rows that repeat another eval row.")
     answers_in_documents: float | None = Field(

@@ -102,3 +102,14 @@ def test_a_check_loads_no_torch(leaky):
         [sys.executable, "-c", code, leaky], capture_output=True, text=True, cwd=Path(__file__).parents[1], check=True
     )
     assert done.stdout.strip().endswith("[]")
+
+
+def test_exact_duplicates_stop_unless_a_gate_says_how_many_may_be(tmp_path, capsys):
+    task = write_task(tmp_path / "task")
+    evals = rows(1000, 18) + [dict(row, id=f"same-{row['id']}") for row in rows(0, 2)]
+    write_jsonl(task / "eval.jsonl", evals)
+    assert tuneworthy(capsys, "check", task)[0] == 2
+    code, out, _ = tuneworthy(capsys, "check", task, "--gate", "exact_duplicates=0.05")
+    assert code == 3
+    assert "2 eval rows (10.0%) have the input of a training row" in " ".join(out.split())
+    assert tuneworthy(capsys, "check", task, "--gate", "exact_duplicates=0.1")[0] == 0

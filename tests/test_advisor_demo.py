@@ -82,8 +82,8 @@ def test_each_run_can_be_done_again_by_its_own_command(demo, tmp_path, capsys, m
     monkeypatch.chdir(tmp_path)
     assert demo("second", "--out", "demo")[0] == 0
     record = json.loads(Path("demo/second/run.json").read_text())
-    assert record["command"] == "tuneworthy run tasks/second --seeds=2"
-    assert record["task"]["seeds"] == 2
+    assert record["command"] == "tuneworthy run tasks/second --seeds=1"
+    assert record["task"]["seeds"] == 1
     code, _, err = tuneworthy(capsys, *record["command"].split()[1:], "--out", "again")
     assert code == 0, err
     again = json.loads(Path("again/run.json").read_text())
@@ -199,12 +199,12 @@ def test_full_means_every_arm_that_fits_on_three_seeds(tmp_path):
     assert record.command.endswith(" --seeds=3 --arms=all")
 
 
-def test_quick_means_the_default_arms_on_two_seeds(tmp_path):
+def test_quick_means_the_default_arms_on_one_seed(tmp_path):
     recorder = Recorder(until="first")
     tasks = {"first": write_task(tmp_path / "first")}
     with pytest.raises(TuneworthyError, match="stopped"):
         run_demo(start_demo(tasks, full=False, out=tmp_path / "demo"), recorder)
-    assert {arm.name: arm.seeds for arm in recorder.records["first"].arms}["qlora"] == (0, 1)
+    assert {arm.name: arm.seeds for arm in recorder.records["first"].arms}["qlora"] == (0,)
     assert len(recorder.records["first"].arms) == 7
 
 
