@@ -136,7 +136,7 @@ class Gates(_Section):
         None,
         ge=0,
         le=1,
-        description="Eval rows whose input is a training row's; without it any such row stops the run.",
+        description="Eval rows whose input is a training row's; without it any stops a run.",
     )
     near_duplicates: float | None = Field(None, ge=0, le=1, description="Eval rows that nearly repeat a training row.")
     within_eval: float | None = Field(None, ge=0, le=1, description="Eval rows that repeat another eval row.")
