@@ -85,7 +85,8 @@ def _by_dialogue(request: AdviseRequest, found: Found, terminal: TextIO) -> Advi
         while not dialogue.end:
             after = asker.ask(dialogue)
             if after.answers != dialogue.answers:
-                write_answers(path, after.answers)
+                # an answer that was gone back over stays in the file until there's another
+                write_answers(path, relevant({**after.former, **after.answers}))
             dialogue = after
         if dialogue.end == "quit":
             asker.note(f"Your answers are in {path}.")

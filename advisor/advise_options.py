@@ -81,7 +81,11 @@ def advise(
         return json.dumps(made.advice, ensure_ascii=False, indent=1)
     from advisor.advice_screen import screen
 
-    files = "\n".join(f"{what}: {path}" for what, path in made.files.items())
+    told = made.advice["answers"].values()
+    measured = [f"Measured: {answer['note']}" for answer in told if answer["origin"] == "measured"]
+    unanswered = sum(answer["origin"] == "unknown" for answer in told)
+    lines = [*measured, *([f"Questions without an answer: {unanswered} of {len(told)}."] if unanswered else [])]
+    files = "\n".join([*lines, *(f"{what}: {path}" for what, path in made.files.items())])
     if (saved := made.files.get("Answers")) is not None:
         files += f"\nTo change an answer: tuneworthy advise --resume {shlex.quote(str(saved))}"
     if out is None:

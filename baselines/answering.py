@@ -43,6 +43,16 @@ class KeepsPrefix(Protocol):
         """Drop it."""
         ...
 
+    def serve(self, *, on: bool) -> None:
+        """Let single requests use it, or not."""
+        ...
+
+
+def serve(model: LanguageModel | None, *, on: bool) -> None:
+    """Let ``model`` answer single requests as a server does, from what earlier ones have left, or not."""
+    if isinstance(model, KeepsPrefix):
+        model.serve(on=on)
+
 
 def cool(model: LanguageModel | None) -> None:
     """Make ``model`` start the next call from nothing but its weights, where it keeps more than them."""

@@ -59,13 +59,17 @@ def plan_batches(lengths: Sequence[int], fits: Callable[[int, int], bool], enoug
         yield batch
 
 
-def shared_length(rows: Sequence[list[int]], stranger: Sequence[int]) -> int:
+def shared_length(rows: Sequence[list[int]], stranger: Sequence[int], *, alone: bool = False) -> int:
     """Return how many tokens of all ``rows`` are the same and worth computing once (0: none).
 
     At least one token of every row is left over. ``stranger`` is a prompt of the same kind with an
     input of its own: where the rows agree a little longer than with it, that's chance, and the prefix
-    ends where ``stranger`` parts, so that the next call has the same one.
+    ends where ``stranger`` parts, so that the next call has the same one. With ``alone`` a single row shares its
+    prefix with earlier and later calls, as a server's cache would.
     """
+    if len(rows) == 1 and alone:
+        length = min(agreement(rows[0], stranger), len(rows[0]) - 1)
+        return length if length >= WORTH_SHARING else 0
     if len(rows) < 2:
         return 0  # a row alone has nothing to share, and mustn't depend on what an earlier call has left
     low, high = min(rows), max(rows)  # what the smallest and the largest share, all share

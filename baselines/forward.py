@@ -41,6 +41,8 @@ class Forward:
         elif self.config.model_type in KNOWN_TO_FIT and self.tree_masks:
             self.way = "tree"
         self._prefix = NO_PREFIX
+        self.serving = False
+        """Whether a row that comes alone may use the prefix that an earlier call has left, as a server would."""
         self._prefix_weights = -1
 
     @property
@@ -101,7 +103,7 @@ class Forward:
         Nothing is shared where texts of ``longest`` tokens outgrow a layer's window: transformers counts
         the padding between prefix and row as distance.
         """
-        length = shared_length(rows, stranger) if self.sees_all(longest) else 0
+        length = shared_length(rows, stranger, alone=self.serving) if self.sees_all(longest) else 0
         try:
             prefix = self.prefix(rows[0][:length])
         except RuntimeError:

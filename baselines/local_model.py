@@ -89,6 +89,10 @@ class LocalModel:
         self._fingerprint = None
         self._forward.forget()
 
+    def serve(self, *, on: bool) -> None:
+        """Let single requests use the prefix that earlier ones have left (``on``), or not, which is the rule."""
+        self._forward.serving = on
+
     def forget_prefix(self) -> None:
         """Drop the prefix that is kept between calls; the next call computes it again."""
         self._forward.forget()

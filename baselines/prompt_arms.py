@@ -21,6 +21,7 @@ from baselines.answering import (
     cut_facts,
     fits_context,
     generate_with_model,
+    serve,
     task_instruction,
 )
 from baselines.index import PassageIndex, build_index, row_passages
@@ -97,6 +98,10 @@ class PromptArm(ABC):
         share = (time.perf_counter() - start) * 1000 / len(examples)
         predictions = self._reply(examples, questions)
         return [replace(prediction, ms=prediction.ms + share) for prediction in predictions]
+
+    def serve(self, *, on: bool) -> None:
+        """Answer single requests as a server does, from what earlier ones have left, or not."""
+        serve(self.model, on=on)
 
     def cool(self) -> None:
         """Drop what the model keeps between requests."""

@@ -59,7 +59,9 @@ def simulate(comparisons: int, seed: int) -> tuple[list[CellResult], list[RowsTr
 def undecided_settings() -> Iterator[Setting]:
     """Yield the settings whose needed rows are tried out: 200 rows, no gain or one above the minimum."""
     for setting in all_settings():
-        if setting.rows == 200 and not setting.graded and abs(setting.gain - MINIMUM_GAIN) > MINIMUM_GAIN / 2 + 1e-9:
+        special = setting.graded or setting.groups
+        decided = abs(setting.gain - MINIMUM_GAIN) > MINIMUM_GAIN / 2 + 1e-9
+        if setting.rows == 200 and decided and not special:
             yield replace(setting)
 
 

@@ -5,7 +5,7 @@ A claim at a gain exactly at the minimum counts as false whichever way it goes: 
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 import numpy as np
@@ -23,6 +23,7 @@ GAINS = (0.0, 0.015, 0.03, 0.09)
 
 DISCORDANCES = (0.12, 0.3)
 ROWS = (50, 200, 1000)
+FEW_GROUPS = (5, 10)
 RIVALS = ((2, 1), (2, 2), (4, 1), (6, 6))
 """Untrained arms, and how many of them are as good as the best."""
 
@@ -52,7 +53,7 @@ class CellResult:
 
 
 def all_settings() -> list[Setting]:
-    """Return the cells of the calibration: 0/1 scores in every combination, graded ones at the minimum gain."""
+    """Return the cells: 0/1 scores in every combination, graded ones at the minimum gain, and a few large groups."""
     grid = product(ROWS, GAINS, DISCORDANCES, (False, True), (1, 3), RIVALS)
     binary = [
         Setting(rows, gain, discordance, clustered, seeds, untrained, near)
@@ -62,7 +63,11 @@ def all_settings() -> list[Setting]:
         Setting(rows, MINIMUM_GAIN, DISCORDANCES[1], clustered, seeds, 2, 2, graded=True)
         for rows, clustered, seeds in product(ROWS, (False, True), (1, 3))
     ]
-    return binary + graded
+    few = [
+        Setting(200, gain, DISCORDANCES[1], True, 1, 2, 2, groups=groups)
+        for groups, gain in product(FEW_GROUPS, (0.0, MINIMUM_GAIN, 0.09))
+    ]
+    return binary + graded + few
 
 
 def run_cell(setting: Setting, comparisons: int, seed: int) -> CellResult:
@@ -99,7 +104,8 @@ def scoreboard(drawn: Simulated, source: Source) -> tuple[MeanScoreboard, list[s
 
 def true_joint(setting: Setting, seed: int) -> Joint:
     """Return the differences' true means, and their covariance from one large sample, at the setting's rows."""
-    source = Source(setting.with_rows(REFERENCE_ROWS), seed)
+    larger = REFERENCE_ROWS * max(setting.groups, 1) // setting.rows  # groups stay as large as they are
+    source = Source(replace(setting, rows=REFERENCE_ROWS, groups=larger if setting.groups else 0), seed)
     scores, names = scoreboard(source.draw(), source)
     seen = scores.joint("tuned", names)
     if seen is None:

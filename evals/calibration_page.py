@@ -68,7 +68,7 @@ def _by_setting(cells: Sequence[CellResult]) -> str:
         span = _percent(min(covered)) + (f"–{_percent(max(covered))}" if len(covered) > 1 else "")
         lines.append(
             f"| {'graded' if setting.graded else '0/1'} | {setting.rows:,} | {setting.discordance:.0%} | "
-            f"{'yes' if setting.clustered else 'no'} | {setting.seeds} | {_worst(same, lambda c: c.false_worth_it)} | "
+            f"{_clusters(setting)} | {setting.seeds} | {_worst(same, lambda c: c.false_worth_it)} | "
             f"{_worst(same, lambda c: c.false_not_worth_it)} | {span} |"
         )
     return "\n".join(lines) + "\n"
@@ -106,9 +106,13 @@ def _needed(tried: Sequence[RowsTried]) -> str:
     return "\n".join(lines)
 
 
-def _place(cell: CellResult) -> tuple[bool, int, float, bool, int]:
+def _place(cell: CellResult) -> tuple[bool, int, int, float, bool, int]:
     setting = cell.setting
-    return setting.graded, setting.rows, setting.discordance, setting.clustered, setting.seeds
+    return setting.graded, setting.groups, setting.rows, setting.discordance, setting.clustered, setting.seeds
+
+
+def _clusters(setting: Setting) -> str:
+    return f"{setting.groups} groups" if setting.groups else "yes" if setting.clustered else "no"
 
 
 def _worst(cells: Iterable[CellResult], value: Callable[[CellResult], float | None]) -> str:
@@ -119,7 +123,7 @@ def _worst(cells: Iterable[CellResult], value: Callable[[CellResult], float | No
 def _setting(setting: Setting) -> str:
     level = "all level" if setting.near == setting.untrained else f"{setting.near} level"
     return (
-        f"{setting.rows:,} | {setting.gain:.1%} | {setting.discordance:.0%} | {'yes' if setting.clustered else 'no'} | "
+        f"{setting.rows:,} | {setting.gain:.1%} | {setting.discordance:.0%} | {_clusters(setting)} | "
         f"{setting.seeds} | {setting.untrained}, {level}"
     )
 

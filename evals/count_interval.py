@@ -9,9 +9,6 @@ The shares stay as observed, the counts are taken at that size.
 from evals.intervals import Bounds, tango, wilson
 from evals.spread import Spread
 
-MOST = 100
-"""The effective size never passes this many times the rows; with hardly any variance seen, none is proven."""
-
 
 def share_bounds(share: float, rows: int, clusters: int, spread: Spread, confidence: float) -> Bounds:
     """Return Wilson's interval for a ``share`` of ``rows`` in ``clusters``, at the effective size."""
@@ -36,4 +33,5 @@ def _effective(variance: float, rows: int, clusters: int, spread: Spread, confid
     found = spread.normal_variance(confidence)
     if variance <= 0 or found <= 0:
         return float(clusters)
-    return min(variance / found, float(MOST * rows))
+    seeds = max((part.count for part in spread.seeds), default=1)
+    return min(variance / found, float(rows * seeds))

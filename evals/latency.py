@@ -25,7 +25,11 @@ SECONDS = 6.0
 
 @runtime_checkable
 class KeepsCache(Protocol):
-    """An arm that keeps something between requests."""
+    """An arm that can keep something between requests."""
+
+    def serve(self, *, on: bool) -> None:
+        """Answer single requests from what earlier ones have left (``on``), or each for itself."""
+        ...
 
     def cool(self) -> None:
         """Drop it, so that the next request starts from nothing but the loaded model."""
@@ -46,15 +50,23 @@ class Latency:
 def measure_latency(arm: Arm, examples: Sequence[Example], seed: int) -> Latency | None:
     """Return what single requests take, for a seeded choice of ``examples``; None without any."""
     chosen = random.Random(seed).sample(range(len(examples)), min(ROWS, len(examples)))
-    cold, warm = [], []
+    cold: list[float] = []
+    warm: list[float] = []
     begun = time.perf_counter()
-    for place in chosen:
-        if isinstance(arm, KeepsCache):
-            arm.cool()
-        cold.append(_timed(arm, examples[place]))
-        warm.append(_timed(arm, examples[place]))
-        if time.perf_counter() - begun > SECONDS:
-            break
+    keeps = arm if isinstance(arm, KeepsCache) else None
+    if keeps is not None:
+        keeps.serve(on=True)
+    try:
+        for place in chosen:
+            if keeps is not None:
+                keeps.cool()
+            cold.append(_timed(arm, examples[place]))
+            warm.append(_timed(arm, examples[place]))
+            if time.perf_counter() - begun > SECONDS:
+                break
+    finally:
+        if keeps is not None:
+            keeps.serve(on=False)
     if not cold:
         return None
     (cold_50, cold_95), (warm_50, warm_95) = (np.percentile(times, [50, 95]) for times in (cold, warm))

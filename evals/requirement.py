@@ -43,8 +43,9 @@ class Requirement:
         outcome, decision = results["verdict"]["outcome"], results["economics"]["decision"]
         if outcome != self.subject:
             return f"{self.subject} is not met: the verdict is {outcome}"
-        if decision == "not_repaid":
-            return f"{self.subject} is not met: the gain is proven, but not repaid within the horizon"
+        known = results["economics"]["requests_per_month"] is not None
+        if self.subject == "worth_it" and known and decision != "worth_it":
+            return f"{self.subject} is not met: the gain is proven, but it isn't sure to be repaid within the horizon"
         return None
 
 

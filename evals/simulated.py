@@ -45,6 +45,7 @@ class Setting:
     ``gain`` is the trained arm's accuracy less the best untrained arm's, ``discordance`` the share of rows that
     exactly one of these two gets right. Of the ``untrained`` arms ``near`` are as good as the best, the others are
     worse by ``FAR``. With ``graded`` a wrong answer still scores something, as token F1 does: a draw from Beta(1, 2).
+    ``groups``, where there are any, are so many large clusters in place of many small ones.
     """
 
     rows: int
@@ -55,6 +56,7 @@ class Setting:
     untrained: int
     near: int
     graded: bool = False
+    groups: int = 0
 
     @property
     def true_gains(self) -> FloatArray:
@@ -88,6 +90,8 @@ class Setting:
         """Return the rows' clusters: sizes in turn, the same in every simulation."""
         if not self.clustered:
             return independent(self.rows)
+        if self.groups:
+            return Clusters((np.arange(self.rows) % self.groups).astype(np.int64))
         cycle = np.repeat(np.arange(len(CLUSTER_SIZES)), CLUSTER_SIZES)
         rounds, places = np.divmod(np.arange(self.rows), len(cycle))
         return Clusters((rounds * len(CLUSTER_SIZES) + cycle[places]).astype(np.int64))
@@ -107,7 +111,9 @@ class Source:
     def __init__(self, setting: Setting, seed: int) -> None:
         self.setting = setting
         self.clusters = setting.clusters()
-        self._random = np.random.default_rng([seed, setting.rows, setting.untrained, setting.seeds])
+        shares = [round(1e4 * share) for share in (setting.gain, setting.discordance)]
+        kinds = [setting.untrained, setting.near, setting.seeds, int(setting.clustered), setting.groups]
+        self._random = np.random.default_rng([seed, setting.rows, int(setting.graded), *shares, *kinds])
 
     def draw(self) -> Simulated:
         """Return the next comparison."""

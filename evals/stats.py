@@ -116,7 +116,10 @@ class PairedSample:
         if not len(sample.values):
             return Test(None, "none")
         if sample.spread.seeds:
-            return Test(sample.spread.p_value(float(sample.values.mean())), "t test with the seeds' part")
+            moved = np.count_nonzero(sample.clusters.totals(sample.values))
+            least = min(1.0, 2 * 0.5 ** float(moved))  # no sign test of so many rows could go below it
+            p_value = max(sample.spread.p_value(float(sample.values.mean())), least)
+            return Test(p_value, "t test with the seeds' part")
         if self.binary and sample.clusters.single:
             first, second = (round(share * len(sample.values)) for share in self.only)
             return Test(mcnemar_exact(first, second), "exact McNemar test")

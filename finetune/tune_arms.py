@@ -13,7 +13,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
-from baselines.answering import answer_limits, answer_with_model, cool
+from baselines.answering import answer_limits, answer_with_model, cool, serve
 from baselines.loading import LoadedModule, load_base, load_model, load_module
 from baselines.local_model import LocalModel
 from baselines.tuned_card import TunedCard
@@ -77,6 +77,10 @@ class TunedArm(ABC):
         if self._tuned is None:
             self._tuned = self.load()
         return self._tuned
+
+    def serve(self, *, on: bool) -> None:
+        """Answer single requests as a server does, from what earlier ones have left, or not."""
+        serve(self._tuned, on=on)
 
     def cool(self) -> None:
         """Drop what the model keeps between requests."""

@@ -33,7 +33,7 @@ def results(**scores):
     ]
     return {
         "verdict": {"outcome": "undecided"},
-        "economics": {"decision": "undecided"},
+        "economics": {"decision": "undecided", "requests_per_month": None},
         "arms": [*arms, {"name": "failed", "score": None}],
     }
 
@@ -105,3 +105,14 @@ def test_runs_of_other_rows_are_refused(runs, tmp_path, capsys):
     code, _, err = tuneworthy(capsys, "compare", runs / "a", tmp_path)
     assert code == 1
     assert "is not a run folder" in err
+
+
+@pytest.mark.parametrize(
+    ("decision", "volume", "met"),
+    [("worth_it", 1000, True), ("gain_only", None, True), ("gain_only", 1000, False), ("not_repaid", 1000, False)],
+)
+def test_a_gain_has_to_be_repaid_where_the_volume_is_known(decision, volume, met):
+    told = results() | {"economics": {"decision": decision, "requests_per_month": volume}}
+    told["verdict"] = {"outcome": "worth_it"}
+    (asked,) = parse_requirements(["worth_it"], [])
+    assert (asked.unmet(told) is None) == met

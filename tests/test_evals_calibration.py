@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evals import calibration, sample, spread
+from evals import calibration, count_interval, sample, spread, verdict
 from evals.calibrate_verdict import last_line
 from evals.calibration import CellResult, all_settings, run_cell, true_joint, try_rows_needed
 from evals.calibration_page import page
@@ -20,13 +20,34 @@ RUNS = 400
 def within(cell):
     """Whether a cell keeps its promises, with three standard errors for so few comparisons."""
     slack = 3 * (0.05 * 0.95 / cell.comparisons) ** 0.5
+    most = 0.025 + 3 * (0.025 * 0.975 / cell.comparisons) ** 0.5
     claims = [share for share in (cell.false_worth_it, cell.false_not_worth_it) if share is not None]
-    return all(share <= 0.05 + slack for share in claims) and 0.95 - slack <= cell.coverage <= 0.97 + slack
+    return all(share <= most for share in claims) and 0.95 - slack <= cell.coverage <= 0.97 + slack
 
 
 @pytest.mark.parametrize("setting", [AT, CLUSTERED, SEEDS], ids=["rows", "clusters", "seeds"])
 def test_the_verdict_keeps_its_error_rates(setting):
     assert within(run_cell(setting, RUNS, 1))
+
+
+def test_claims_whose_error_is_not_shared_are_caught(monkeypatch):
+    level = replace(AT, untrained=6, near=6)
+    assert within(run_cell(level, RUNS, 1))
+    unshared = {"worth_it": 0.9, "not_worth_it": 0.9}
+    monkeypatch.setattr(verdict, "confidences", lambda *_: unshared)
+    assert not within(run_cell(level, RUNS, 1))
+
+
+def test_a_wrong_interval_for_counts_is_caught(monkeypatch):
+    real = count_interval.tango
+    monkeypatch.setattr(count_interval, "tango", lambda first, second, n, level: real(first, second, 2 * n, level))
+    assert not within(run_cell(AT, RUNS, 1))
+
+
+@pytest.mark.parametrize("groups", [5, 10])
+def test_a_handful_of_groups_is_not_oversure(groups):
+    cell = run_cell(Setting(200, 0.03, 0.3, True, 1, 2, 2, groups=groups), RUNS, 1)
+    assert cell.coverage > 0.91
 
 
 def test_a_variance_that_forgets_clusters_is_caught(monkeypatch):
@@ -101,7 +122,7 @@ def test_more_discordance_means_less_in_common():
 
 
 def test_every_cell_that_was_asked_for_is_there():
-    cells = [setting for setting in all_settings() if not setting.graded]
+    cells = [setting for setting in all_settings() if not (setting.graded or setting.groups)]
     assert {one.rows for one in cells} == {50, 200, 1000}
     assert {one.untrained for one in cells} == {2, 4, 6}
     assert {one.seeds for one in cells} == {1, 3}

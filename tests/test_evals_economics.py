@@ -155,12 +155,15 @@ class Clocked:
     def cool(self):
         self.log.append("cool")
 
+    def serve(self, *, on):
+        self.log.append(on)
+
 
 def test_requests_are_timed_cold_and_then_warm():
     clocked = Clocked()
     found = measure_latency(clocked, list(range(40)), 0)
     assert found.rows == 16
-    assert clocked.log == ["cool", 1, 1] * 16
+    assert clocked.log == [True, *["cool", 1, 1] * 16, False]
     assert 0 <= found.warm_ms_p50 <= found.warm_ms_p95
     assert measure_latency(clocked, [], 0) is None
 
@@ -180,3 +183,24 @@ def test_a_report_takes_new_prices(tmp_path, capsys):
     code, _, err = tuneworthy(capsys, "report", tmp_path / "run", "--prices", own)
     assert (code, err.count("\n")) == (2, 1)
     assert "mine.yaml:1: hosted.inptu: unknown key; did you mean" in err
+
+
+def test_a_warm_request_of_the_real_model_reuses_its_prefix():
+    from advisor.engine import lazy_model
+    from evals.example import Prompt, Shot
+    from evals.protocols import Limits
+
+    model = lazy_model("builtin")()
+    shots = tuple(Shot(f"thing {n}", "warm" if n % 2 else "cold") for n in range(60))
+    prompts = [Prompt("Say whether it is warm.", f"case {n}", shots) for n in range(8)]
+    alone = [model.generate([prompt], Limits(4))[0].text for prompt in prompts]
+    model.serve(on=True)
+    try:
+        served = [model.generate([prompt], Limits(4))[0].text for prompt in prompts]
+        prefixes = model._forward._prefix.ids
+    finally:
+        model.serve(on=False)
+    assert served == alone
+    assert len(prefixes) > 200  # the instruction and all shots are kept for the next request
+    model.forget_prefix()
+    assert model._forward._prefix.ids == ()

@@ -145,7 +145,10 @@ def test_a_half_width_lies_between_its_parts_and_their_sum(rows, seeds, count, c
 def test_without_seeds_the_half_width_is_students():
     spread = Spread(0.0004, 19.0)
     assert spread.half_width(0.95) == pytest.approx(scipy_stats.t.ppf(0.975, 19) * 0.02)
-    assert spread.normal_variance(0.95) == pytest.approx(0.0004)
+    assert 0.0004 < spread.normal_variance(0.95) < 0.00044
+    assert Spread(0.0004, 5000.0).normal_variance(0.95) == pytest.approx(0.0004, rel=1e-3)
+    few = Spread(0.0004, 3.0)
+    assert 0.0006 < few.normal_variance(0.95) < (few.half_width(0.95) / normal_quantile(0.95)) ** 2
     assert normal_quantile(0.95) == pytest.approx(1.959964)
 
 
