@@ -19,7 +19,6 @@ from advisor.engine import adapter_record, lazy_embedder, lazy_model
 from advisor.general_set import general_set
 from advisor.run_record import run_record, uses
 from evals.advice_outcome import read_given_advice
-from evals.clusters import clusters_of
 from evals.curve_point import Axis
 from evals.detectable import detectable
 from evals.errors import RunError, TuneworthyError, UsageError
@@ -31,6 +30,7 @@ from evals.prices import load_prices
 from evals.record import RunRecord, read_record
 from evals.requirement import Requirement, parse_requirements
 from evals.results import keep_prices, write_results
+from evals.row_clusters import shared_clusters
 from evals.runner import Bench, locked, run_cells
 from evals.split import limit_examples
 from evals.task import Task
@@ -139,7 +139,10 @@ def warnings(prepared: PreparedRun) -> list[str]:
     task = prepared.bench.task
     leaks = [asdict(leak) | {"share": leak.share, "passed": leak.passed} for leak in prepared.record.leaks or ()]
     told = leak_sentences([leak for leak in leaks if leak["count"]])
-    groups, decision = clusters_of([row.group for row in task.eval]), task.settings.decision
+    groups, decision = (
+        shared_clusters([row.group for row in task.eval], [row.doc_id for row in task.eval]),
+        task.settings.decision,
+    )
     shown = detectable(len(task.eval), groups.count, decision.minimum_gain, decision.confidence)
     return [*told, *([shown.sentence] if shown.too_coarse else [])]
 

@@ -41,7 +41,9 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     best = {run.folder: _best(run, prefix, scores, confidence) for run, prefix in ((one, _FIRST), (two, _SECOND))}
     pairs = [(name, name) for name in shared] + [(best[one.folder], best[two.folder])]
     tests = [scores.test(_SECOND + b, _FIRST + a) for a, b in pairs]
-    corrected = holm([test.p_value for test in tests])
+    again = pairs[-1] in pairs[:-1]  # the best arm is the same one in both runs: one comparison, not two
+    corrected = holm([test.p_value for test in (tests[:-1] if again else tests)])
+    corrected += [corrected[pairs.index(pairs[-1])]] if again else []
     entries = []
     for (a, b), test, p_holm in zip(pairs, tests, corrected, strict=True):
         gap = scores.difference(_SECOND + b, _FIRST + a, confidence)

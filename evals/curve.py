@@ -150,7 +150,12 @@ def _covariance(arms: Sequence[ArmCells], rows: Clusters) -> FloatArray | None:
     if clusters.count < 2:
         return None
     moves = influences(means[:, kept], clusters)
+    covariance: FloatArray = moves @ moves.T
+    # With (nearly) all rows right or wrong the rows show no spread; as for a single score they get half a row more.
+    rates = (means[:, kept].sum(axis=1) + 0.5) / (kept.sum() + 1)
+    floor = rates * (1 - rates) / kept.sum()
+    covariance[np.diag_indices_from(covariance)] = np.maximum(np.diagonal(covariance), floor)
     parts = [part.variance for one in scores for part in seed_variance(one, rows)]
     seeds = float(np.mean(parts)) if parts else SEED_DEVIATION**2
-    covariance: FloatArray = moves @ moves.T + seeds * np.eye(len(arms))
-    return covariance
+    whole: FloatArray = covariance + seeds * np.eye(len(arms))
+    return whole

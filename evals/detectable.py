@@ -37,15 +37,15 @@ class Detectable:
         assumed = f"if the two disagree on {self.discordant:.0%} of them"
         count = f"{self.rows:,} eval row{'' if self.rows == 1 else 's'}"
         if self.gain is None:
-            told = f"{count} can't tell any two arms apart, {assumed}."
-        else:
-            span = in_points(self.gain)
-            if self.clusters < self.rows:
-                worst = "none" if self.gain_clustered is None else in_points(self.gain_clustered)
-                span += f" (in {self.clusters:,} groups: up to {worst})"
-            told = f"{count} show a difference of {span} between two arms in four of five tries, {assumed}."
+            return f"{count} can't tell any two arms apart, {assumed}."
+        told = f"{count} show a difference of {in_points(self.gain)} between two arms in four of five tries, {assumed}."
+        told += f" So training is proven worth it if it gains about {in_points(self.minimum_gain + self.gain)}"
+        told += f": the {in_points(self.minimum_gain)} asked for and these."
+        if self.clusters < self.rows:
+            worst = "could show nothing" if self.gain_clustered is None else f"show {in_points(self.gain_clustered)}"
+            told += f" They share {self.clusters:,} groups or documents; if only those counted, they {worst}."
         if self.too_coarse and self.rows_needed is not None:
-            told += f" The gain asked for, {in_points(self.minimum_gain)}, would need about {self.rows_needed:,}."
+            told += f" To show a difference of {in_points(self.minimum_gain)} takes about {self.rows_needed:,} rows."
         return told
 
 

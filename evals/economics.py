@@ -6,14 +6,15 @@ as many again: the rows are there now, but the next task, and every retraining, 
 every arm alike and are left out.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any
+from typing import Any, Literal
 
 from evals.arm_cells import ArmCells
 from evals.figure import average, figure
 from evals.prices import Prices
-from evals.request_cost import BreakEven, Rates, RequestCost, break_even, request_cost
+from evals.request_cost import UNCERTAINTY, Rates, RequestCost, request_cost
 from evals.verdict import Verdict
 
 LEARNING = ("tune", "classic")
@@ -82,10 +83,82 @@ class Volume:
     months: int
 
 
-def repayment(trained: ArmEconomics, other: ArmEconomics, volume: Volume) -> BreakEven:
-    """Return when ``trained`` has repaid what it costs more than ``other`` over the horizon."""
-    extra = trained.fixed(volume.months) - other.fixed(volume.months)
-    return break_even(trained.request, other.request, extra, volume.per_month, volume.months)
+@dataclass(frozen=True)
+class Band:
+    """A figure, and the lowest and highest that it becomes when one uncertain input is off by half."""
+
+    low: float
+    middle: float
+    high: float | None
+
+
+@dataclass(frozen=True)
+class Repayment:
+    """When ``trained`` has repaid what it costs more than ``against``.
+
+    ``requests`` over the whole horizon are those that pay for all that it costs more in that time, hosting and
+    retraining too; None when a request to it saves nothing. ``months`` are those after which savings at the given
+    volume, less what it costs more each month, have repaid what it costs more once; None without a volume, and when
+    they never do. The band is that of one input off by half (what it costs once, the saving, the volume); ``high`` is
+    None where it then never repays.
+    """
+
+    trained: str
+    against: str
+    saving_per_request: float
+    once: float
+    per_month: float
+    requests: Band | None
+    months: Band | None
+    status: Literal["yes", "no", "never", "unclear", "unknown"]
+
+
+def repayment(trained: ArmEconomics, other: ArmEconomics, volume: Volume) -> Repayment:
+    """Return when ``trained`` has repaid what it costs more than ``other``."""
+    saving = other.request.cost - trained.request.cost
+    once, monthly = trained.one_off - other.one_off, trained.per_month - other.per_month
+
+    def over_horizon(once: float, saving: float) -> float:
+        return max(0.0, once + volume.months * monthly) / saving if saving > 0 else math.inf
+
+    def in_months(once: float, saving: float, requests: float) -> float:
+        net = requests * saving - monthly
+        return math.inf if net <= 0 else max(0.0, once) / net
+
+    half, more = 1 - UNCERTAINTY, 1 + UNCERTAINTY
+    moves = [
+        (once, saving),
+        *((once * by, saving) for by in (half, more)),
+        *((once, saving * by) for by in (half, more)),
+    ]
+    requests = _band([over_horizon(*move) for move in moves])
+    months = None
+    if volume.per_month:
+        at = float(volume.per_month)
+        tried = [(*move, at) for move in moves] + [(once, saving, at * by) for by in (half, more)]
+        months = _band([in_months(*move) for move in tried])
+    status = _status(requests, months, volume)
+    return Repayment(trained.name, other.name, saving, once, monthly, requests, months, status)
+
+
+def _band(values: Sequence[float]) -> Band | None:
+    """Return the first value with the least and the largest of all; None when it's infinite itself."""
+    middle, highest = values[0], max(values)
+    return None if math.isinf(middle) else Band(min(values), middle, None if math.isinf(highest) else highest)
+
+
+def _status(
+    requests: Band | None, months: Band | None, volume: Volume
+) -> Literal["yes", "no", "never", "unclear", "unknown"]:
+    if requests is None:
+        return "never"
+    if not volume.per_month:
+        return "unknown"
+    if months is None:
+        return "never"
+    if months.high is not None and months.high <= volume.months:
+        return "yes"
+    return "no" if months.low > volume.months else "unclear"
 
 
 def economics(
@@ -111,8 +184,8 @@ def economics(
         "horizon_months": volume.months,
         "arms": [_entry(cost, volume) for cost in costs.values()],
         "break_even": [asdict(even) for even in evens],
-        "payback": _payback(decisive, volume),
-        "decision": _decision(outcome, _payback(decisive, volume)["status"]),
+        "payback": _payback(decisive),
+        "decision": _decision(outcome, _payback(decisive)["status"]),
         "assumptions": prices.used(),
     }
 
@@ -142,22 +215,13 @@ def _entry(cost: ArmEconomics, volume: Volume) -> dict[str, Any]:
     }
 
 
-def _payback(even: BreakEven | None, volume: Volume) -> dict[str, Any]:
+def _payback(even: Repayment | None) -> dict[str, Any]:
     """Return whether the trained arm repays within the horizon: ``yes``, ``no``, ``never``, ``unclear``, ``unknown``.
 
     ``unclear``: the band of the uncertain inputs holds both answers. ``unknown``: no volume was given, or there is
-    no pair of arms.
+    no pair of arms. ``never``: a request saves nothing, or less than hosting and retraining cost at that volume.
     """
     if even is None:
         return {"status": "unknown", "trained": None, "against": None, "requests": None, "months": None}
-    status = "never"
-    if even.requests is not None:
-        known = {True: "yes", False: "no", None: "unclear"}
-        status = known[even.within_horizon] if volume.per_month else "unknown"
-    return {
-        "status": status,
-        "trained": even.approach,
-        "against": even.against,
-        "requests": None if even.requests is None else asdict(even.requests),
-        "months": None if even.months is None else asdict(even.months),
-    }
+    told = asdict(even)
+    return {key: told[key] for key in ("status", "trained", "against", "requests", "months")}

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from evals.clusters import clusters_of
 from evals.detectable import Detectable, detectable
 from evals.example import Example
 from evals.leakage import Leak, find_leaks
+from evals.row_clusters import shared_clusters
 from evals.task import Task
 
 
@@ -42,7 +42,7 @@ class TaskFacts:
 def task_facts(task: Task) -> TaskFacts:
     """Return the facts of ``task``; its data are loaded already, nothing else is."""
     decision = task.settings.decision
-    clusters = clusters_of([row.group for row in task.eval])
+    clusters = shared_clusters([row.group for row in task.eval], [row.doc_id for row in task.eval])
     return TaskFacts(
         name=task.name,
         answer=task.answer,

@@ -59,7 +59,7 @@ def cumulative_chart(rows: Sequence[CostRow], prefix: str, economics: Mapping[st
             axes = plot_axes(figure, Box(64, 14, 96 if size is NARROW else 150, 50, size.width, _HEIGHT))
             axes.set_xlim(0, last)
             if band:
-                axes.axvspan(band["low"], min(band["high"], last), color=INK["rule"], zorder=0, linewidth=0)
+                axes.axvspan(band["low"], min(band["high"] or last, last), color=INK["rule"], zorder=0, linewidth=0)
                 axes.axvline(band["middle"], color=INK["quiet"], linewidth=1.2, linestyle=(0, (3, 3)), zorder=1)
             for row in rows:
                 form, colour = ("-", INK["accent"]) if row.trained else ((0, (5, 3)), INK["plain"])

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.sentences import Sentence
-from reports.wording import MISSING, count, number
+from reports.wording import count, number
 
 DECISIONS = {
     "worth_it": "Gain proven and repaid within the horizon.",
@@ -69,25 +69,34 @@ def payback_sentence(results: Mapping[str, Any]) -> Sentence:
     names = {"trained": str(payback["trained"]), "other": str(payback["against"])}
     if payback["trained"] is None:
         return Sentence("Whether training repays can't be said: there is no pair of a trained and an untrained arm.")
-    if payback["status"] == "never":
+    if payback["requests"] is None:
         costs = {arm["name"]: money(arm["per_1000_requests"]) for arm in told["arms"]}
         pair = f"{costs[payback['trained']]} against {costs[payback['against']]} {told['currency']} per 1,000"
         never = f"a request to {{trained}} isn't cheaper than one to {{other}} ({pair})"
         return Sentence(f"By cost alone training never repays: {never}.", names)
-    requests = payback["requests"]
-    span = f"{rounded(requests['low'])} to {rounded(requests['high'])}, if an input is off by half"
-    after = f"{rounded(requests['middle'])} requests ({span})"
-    opening = f"{{trained}} has repaid what it costs more than {{other}} after {after}"
-    if payback["months"] is None:
+    horizon, volume = told["horizon_months"], told["requests_per_month"]
+    needed = (
+        f"{rounded(payback['requests']['middle'])} requests ({_span(payback['requests'])}, if an input is off by half)"
+    )
+    if not volume:
+        opening = f"Over {horizon} months {{trained}} repays what it costs more than {{other}} by {needed}"
         return Sentence(f"{opening}; give `decision.requests_per_month` in the task to have it in months.", names)
-    months, horizon = payback["months"], told["horizon_months"]
-    volume = f"at {count(told['requests_per_month'])} a month in {_months(months['middle'])} months"
+    if payback["months"] is None:
+        why = f"at {count(volume)} requests a month they save less than hosting and retraining cost"
+        return Sentence(f"By cost alone {{trained}} never repays what it costs more than {{other}}: {why}.", names)
+    months = payback["months"]
     within = {
         "yes": f"within the {horizon} asked for",
         "no": f"later than the {horizon} asked for",
         "unclear": f"which may be within the {horizon} asked for or not",
     }[payback["status"]]
-    return Sentence(f"{opening}: {volume} ({_months(months['low'])} to {_months(months['high'])}), {within}.", names)
+    opening = f"At {count(volume)} requests a month {{trained}} has repaid what it costs more than {{other}}"
+    return Sentence(f"{opening} in {rounded(months['middle'])} months ({_span(months)}), {within}.", names)
+
+
+def _span(band: Mapping[str, float | None]) -> str:
+    high = band["high"]
+    return f"{rounded(band['low'] or 0.0)} to {'never' if high is None else rounded(high)}"
 
 
 def prices_sentence(results: Mapping[str, Any]) -> str:
@@ -99,7 +108,10 @@ def prices_sentence(results: Mapping[str, Any]) -> str:
             f"Prices are an example's ({told['date']}, {told['currency']}), no provider's; "
             f"requests are priced {basis}. Put in your own: tuneworthy report RUN --prices FILE."
         )
-    return f"Prices are yours ({told['date']}, {told['currency']}); requests are priced {basis}."
+    own = sum(one["origin"] == "prices file" for one in told["assumptions"])
+    total = len(told["assumptions"])
+    whose = f"{own} of {total} prices are yours ({told['date']}, {told['currency']}), the others an example's"
+    return f"{whose}; requests are priced {basis}."
 
 
 def money(value: float) -> str:
@@ -116,7 +128,3 @@ def rounded(value: float) -> str:
     if value < 10:
         return f"{value:.1f}".removesuffix(".0")
     return number(float(f"{value:.2g}"))
-
-
-def _months(value: float) -> str:
-    return MISSING if value != value else rounded(value)

@@ -17,6 +17,9 @@ _KINDS = {
     ),
 }
 
+_BLIND = {"near_duplicates": " (nine words of ten; texts of fewer than ten words can't be told)"}
+"""What a count of none doesn't say."""
+
 
 def leak_sentences(leaks: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each kind of leakage in ``results["leakage"]``."""
@@ -26,7 +29,7 @@ def leak_sentences(leaks: Sequence[Mapping[str, Any]]) -> list[str]:
 def _sentence(leak: Mapping[str, Any]) -> str:
     one, several = _KINDS[leak["kind"]]
     if not leak["count"]:
-        told = f"No eval row {one}"
+        told = f"No eval row {one}{_BLIND.get(leak['kind'], '')}"
     else:
         named = ", ".join(f"{clip(shown(row), 30)} = {clip(shown(other), 30)}" for row, other in leak["pairs"][:3])
         more = " …" if leak["count"] > 3 else ""

@@ -54,6 +54,8 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
     best = told["best"]
     if best["difference"] is None:
         lines = ["The best arms have no scored row in common."]
+    elif best["p_holm"] is not None and best["p_holm"] > 1 - told["confidence"]:
+        lines = ["These rows can't tell the best arms of the two runs apart."]
     elif best["low"] > 0:
         lines = ["The second run's best arm is better than the first's."]
     elif best["high"] < 0:

@@ -118,7 +118,8 @@ def test_what_eval_rows_can_show():
     assert eval_rows_needed(found.gain) <= 200 < eval_rows_needed(found.gain - 0.001)
     assert found.too_coarse
     assert found.sentence.startswith("200 eval rows show a difference of 9.3 points between two arms in four of five")
-    assert "The gain asked for, 2 points, would need about 4,3" in found.sentence
+    assert "training is proven worth it if it gains about 11.3 points" in found.sentence
+    assert "To show a difference of 2 points takes about 4,3" in found.sentence
     assert not detectable(10_000, 10_000, 0.05, 0.95).too_coarse
     assert detectable(3, 3, 0.02, 0.95).gain is None
     assert "can't tell any two arms apart" in detectable(3, 3, 0.02, 0.95).sentence
@@ -127,7 +128,8 @@ def test_what_eval_rows_can_show():
 def test_groups_make_eval_rows_coarser():
     found = detectable(400, 100, 0.02, 0.95)
     assert found.gain < found.gain_clustered
-    assert "(in 100 groups: up to 13" in found.sentence
+    assert "They share 100 groups or documents; if only those counted, they show 13" in found.sentence
+    assert "they could show nothing" in detectable(400, 3, 0.02, 0.95).sentence
 
 
 @given(st.integers(10, 5000), st.sampled_from([0.8, 0.9, 0.95, 0.99]))
