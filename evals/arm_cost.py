@@ -37,6 +37,7 @@ def arm_cost(arm: ArmCells) -> dict[str, Any]:
         "latency_ms_p50": figure(float(np.percentile(times, 50))) if rows else None,
         "latency_ms_p95": figure(float(np.percentile(times, 95))) if rows else None,
         "single": _single([cost.latency for cost in costs if cost.latency is not None]),
+        "single_problem": next((cost.latency_problem for cost in costs if cost.latency_problem is not None), None),
         "peak_memory_mb": figure(max(peaks)) if peaks else None,
         "artefact_mb": figure(max(sizes)) if sizes else None,
         "answer_seconds": figure(float(times.sum()) / 1000) if rows else None,
@@ -53,5 +54,6 @@ def _single(latencies: list[Latency]) -> dict[str, float | None] | None:
     if not latencies:
         return None
     entries = [asdict(latency) for latency in latencies]
-    means = {key: figure(average(entry[key] for entry in entries)) for key in entries[0] if key != "rows"}
+    keys = [key for key in entries[0] if key.endswith(("_p50", "_p95"))]
+    means = {key: figure(average(entry[key] for entry in entries)) for key in keys}
     return {"rows": sum(latency.rows for latency in latencies)} | means

@@ -32,7 +32,8 @@ Stored = TypeVar("Stored")
 class CellCost:
     """What a cell took in all; ``peak_memory_mb`` is the process's peak while the cell ran.
 
-    ``artefact_mb`` is the size of what a trained arm left (adapter or model), in MB of 10⁶ bytes.
+    ``artefact_mb`` is the size of what a trained arm left (adapter or model), in MB of 10⁶ bytes;
+    ``latency_problem`` is why single requests couldn't be timed.
     """
 
     fit_seconds: float
@@ -43,6 +44,7 @@ class CellCost:
     peak_memory_mb: float | None
     artefact_mb: float | None = field(default=None, metadata=ADDED_LATER)
     latency: Latency | None = field(default=None, metadata=ADDED_LATER)
+    latency_problem: str | None = field(default=None, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from typing import Any, Literal
 
 from evals.arm_cells import ArmCells
 from evals.figure import average, figure
+from evals.fit_report import FitReport
 from evals.prices import Prices
 from evals.request_cost import UNCERTAINTY, Rates, RequestCost, request_cost
 from evals.verdict import Verdict
@@ -47,13 +48,18 @@ def arm_economics(arm: ArmCells, prices: Prices, *, on_gpu: bool) -> ArmEconomic
     running, hour = prices.running, (prices.gpu if on_gpu else prices.cpu).per_hour
     fits = [cell.fit for cell in arm.cells if cell.fit is not None]
     learns = arm.family in LEARNING
-    rows = max((fit.train_rows for fit in fits), default=0) if learns else 0
+    rows = max(map(_labelled, fits), default=0) if learns else 0
     work = prices.labelling
     labelling = rows * work.minutes_per_example / 60 * work.wage_per_hour * (1 + work.review_share)
     training = (average(fit.seconds for fit in fits) or 0.0) / SECONDS_PER_HOUR * hour
     per_month = running.retrains_per_year / 12 * (training + running.relabel_share * labelling) if learns else 0.0
     per_month += {"tune": running.tuned_per_month, "rag": running.index_per_month}.get(arm.family, 0.0)
     return ArmEconomics(arm.name, arm.family, _request(arm, prices, hour), labelling, training, per_month)
+
+
+def _labelled(fit: FitReport) -> int:
+    """Return the rows that had to be labelled: those learnt from, and those that chose the checkpoint."""
+    return fit.train_rows + (fit.plan.validation_rows if fit.plan is not None else 0)
 
 
 def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:

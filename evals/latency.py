@@ -8,19 +8,26 @@ prompt), and warm, right after. Only the clock is read; the answers are thrown a
 import random
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol, runtime_checkable
 
 import numpy as np
 
 from evals.example import Example
 from evals.protocols import Arm
+from evals.stored import ADDED_LATER
 
 ROWS = 16
 """Requests that are timed, at most."""
 
 SECONDS = 6.0
-"""Time that they may take in all; the one under way is finished."""
+"""Time that they may take in all, once ``FEWEST`` are timed; the one under way is finished."""
+
+FEWEST = 5
+"""Fewer rows than these tell little."""
+
+MOST_SECONDS = 15.0
+"""Time after which no further row is begun, however few are timed."""
 
 
 @runtime_checkable
@@ -38,18 +45,40 @@ class KeepsCache(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Latency:
-    """Milliseconds of ``rows`` single requests: median and 95th percentile, cold and warm."""
+    """Milliseconds of ``rows`` single requests: median and 95th percentile, cold and warm; ``ids`` says which rows."""
 
     rows: int
     cold_ms_p50: float
     cold_ms_p95: float
     warm_ms_p50: float
     warm_ms_p95: float
+    ids: tuple[str, ...] = field(default=(), metadata=ADDED_LATER)
+
+
+@dataclass(frozen=True, slots=True)
+class Timing:
+    """The latency of single requests, or the problem for which there's none."""
+
+    latency: Latency | None = None
+    problem: str | None = None
+
+
+def time_requests(arm: Arm, examples: Sequence[Example], seed: int) -> Timing:
+    """Return what single requests take, or why that can't be told: it mustn't cost the answers that are there."""
+    try:
+        latency = measure_latency(arm, examples, seed)
+    except Exception as error:
+        return Timing(problem=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
+    return Timing(latency) if latency else Timing(problem="every row asked alone ended in an error")
 
 
 def measure_latency(arm: Arm, examples: Sequence[Example], seed: int) -> Latency | None:
-    """Return what single requests take, for a seeded choice of ``examples``; None without any."""
-    chosen = random.Random(seed).sample(range(len(examples)), min(ROWS, len(examples)))
+    """Return what single requests take, for a seeded choice of ``examples``.
+
+    A row that ends in an error is left out: failing takes another time than answering. None where no row is left.
+    """
+    chosen = random.Random(seed).sample(examples, min(ROWS, len(examples)))
+    ids: list[str] = []
     cold: list[float] = []
     warm: list[float] = []
     begun = time.perf_counter()
@@ -57,23 +86,27 @@ def measure_latency(arm: Arm, examples: Sequence[Example], seed: int) -> Latency
     if keeps is not None:
         keeps.serve(on=True)
     try:
-        for place in chosen:
+        for example in chosen:
             if keeps is not None:
                 keeps.cool()
-            cold.append(_timed(arm, examples[place]))
-            warm.append(_timed(arm, examples[place]))
-            if time.perf_counter() - begun > SECONDS:
+            first, again = _timed(arm, example), _timed(arm, example)
+            if first is not None and again is not None:
+                cold.append(first)
+                warm.append(again)
+                ids.append(example.id)
+            if time.perf_counter() - begun > (SECONDS if len(ids) >= FEWEST else MOST_SECONDS):
                 break
     finally:
         if keeps is not None:
             keeps.serve(on=False)
-    if not cold:
+    if not ids:
         return None
     (cold_50, cold_95), (warm_50, warm_95) = (np.percentile(times, [50, 95]) for times in (cold, warm))
-    return Latency(len(cold), float(cold_50), float(cold_95), float(warm_50), float(warm_95))
+    return Latency(len(ids), float(cold_50), float(cold_95), float(warm_50), float(warm_95), tuple(ids))
 
 
-def _timed(arm: Arm, example: Example) -> float:
+def _timed(arm: Arm, example: Example) -> float | None:
     begun = time.perf_counter()
-    arm.answer([example])
-    return 1000 * (time.perf_counter() - begun)
+    predictions = arm.answer([example])
+    taken = 1000 * (time.perf_counter() - begun)
+    return None if any(prediction.error is not None for prediction in predictions) else taken

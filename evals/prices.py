@@ -126,7 +126,7 @@ class Prices(_Section):
     """Everything that the estimates assume; amounts in ``currency``."""
 
     date: str = Field(description="When these prices held.")
-    currency: str = Field(min_length=1, description="Currency of every amount.")
+    currency: str = Field(min_length=1, max_length=16, description="Currency of every amount.")
     hosted: TokenPrices
     tuned: TokenPrices
     running: Running

@@ -24,7 +24,7 @@ from evals.errors import ArmError, RunError, TuneworthyError
 from evals.example import Example
 from evals.forgetting import FILE as GENERAL_FILE
 from evals.forgetting import GeneralSet, TunesBase, ask_general
-from evals.latency import Latency, measure_latency
+from evals.latency import Timing, time_requests
 from evals.memory import PeakMemory
 from evals.protocols import Arm, ArmContext, Embedder, FitReport, LanguageModel
 from evals.record import PlannedArm
@@ -160,10 +160,13 @@ def _run_cell(
             rows += answered
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
-        latency = _latency(arm, examples, cell.seed) if timed else None
+        timing = time_requests(arm, examples, cell.seed) if timed else Timing()
         if timed:
             _check_forgetting(bench, arm, folder.folder)
-    folder.finish(replace(_cost(fit, rows, peak.megabytes), artefact_mb=folder.artefact_mb(), latency=latency))
+    cost = _cost(fit, rows, peak.megabytes)
+    folder.finish(
+        replace(cost, artefact_mb=folder.artefact_mb(), latency=timing.latency, latency_problem=timing.problem)
+    )
     return rows
 
 
@@ -216,14 +219,6 @@ def _check_forgetting(bench: Bench, arm: Arm, folder: Path) -> None:
         return
     ask_general(bench.model(), bench.general, bench.run / GENERAL_FILE)
     ask_general(tuned, bench.general, folder / GENERAL_FILE)
-
-
-def _latency(arm: Arm, examples: Sequence[Example], seed: int) -> Latency | None:
-    """Return what single requests take; None when asking them fails, which mustn't cost the answers that are there."""
-    try:
-        return measure_latency(arm, examples, seed)
-    except Exception:
-        return None
 
 
 def _outcome(rows: Sequence[ScoredPrediction]) -> str:

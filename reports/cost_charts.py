@@ -16,6 +16,7 @@ from reports.wording import clip, percent
 
 _HEIGHT = 300
 _STEPS = 2
+_LONGEST = 16  # characters of a currency
 _LABEL_GAP = 15  # pixels between two names at the right edge
 
 
@@ -35,7 +36,8 @@ def quality_chart(rows: Sequence[CostRow], prefix: str, currency: str) -> Chart 
             _scatter(axes, scored, size)
             value_ticks(axes, size, money)
             _percent_axis(axes, size)
-            axes.set_xlabel(f"{currency} per 1,000 requests", color=INK["quiet"], fontsize=size.text - 1)
+            unit = clip(currency, _LONGEST)
+            axes.set_xlabel(f"{unit} per 1,000 requests", color=INK["quiet"], fontsize=size.text - 1)
             title = "Score against the cost of 1,000 requests"
             return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken + ".", size.css_class)
 
@@ -70,7 +72,7 @@ def cumulative_chart(rows: Sequence[CostRow], prefix: str, economics: Mapping[st
             value_ticks(axes, size, rounded)
             _money_axis(axes, size)
             axes.set_xlabel("requests over the horizon", color=INK["quiet"], fontsize=size.text - 1)
-            title = f"Cumulative cost by requests, in {economics['currency']}"
+            title = f"Cumulative cost by requests, in {clip(economics['currency'], _LONGEST)}"
             return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken + ".", size.css_class)
 
     return Chart(draw(WIDE), draw(NARROW))

@@ -67,11 +67,12 @@ def payback_sentence(results: Mapping[str, Any]) -> Sentence:
     """Return when training has repaid what it costs more, in one sentence."""
     told, payback = results["economics"], results["economics"]["payback"]
     names = {"trained": str(payback["trained"]), "other": str(payback["against"])}
+    names |= {"currency": told["currency"]}
     if payback["trained"] is None:
         return Sentence("Whether training repays can't be said: there is no pair of a trained and an untrained arm.")
     if payback["requests"] is None:
         costs = {arm["name"]: money(arm["per_1000_requests"]) for arm in told["arms"]}
-        pair = f"{costs[payback['trained']]} against {costs[payback['against']]} {told['currency']} per 1,000"
+        pair = f"{costs[payback['trained']]} against {costs[payback['against']]} {{currency}} per 1,000"
         never = f"a request to {{trained}} isn't cheaper than one to {{other}} ({pair})"
         return Sentence(f"By cost alone training never repays: {never}.", names)
     horizon, volume = told["horizon_months"], told["requests_per_month"]

@@ -287,3 +287,24 @@ def test_limit_takes_a_seeded_sample(tmp_path, capsys):
     ids = [json.loads(line)["id"] for line in first.splitlines()]
     assert len(ids) == 6
     assert ids == [json.loads(line)["id"] for line in second.splitlines()]
+
+
+def test_prices_are_checked_before_anything_runs_and_kept_with_the_run(tmp_path, capsys):
+    task, own = write_task(tmp_path / "task"), tmp_path / "mine.yaml"
+    run = ("run", task, "--arms", "majority", "--out", tmp_path / "run", "--prices", own)
+    code, _, err = tuneworthy(capsys, *run)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "mine.yaml: can't be read" in err
+    own.write_text("cpu: {per_hour: -1}\n")
+    code, _, err = tuneworthy(capsys, *run)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "mine.yaml:1: cpu.per_hour: must be at least 0" in err
+    assert not (tmp_path / "run").exists()
+    own.write_text("cpu: {per_hour: 3}\n")
+    code, out, _ = tuneworthy(capsys, *run, "--json")
+    assert code == 0
+    used = {one["key"]: (one["value"], one["origin"]) for one in json.loads(out)["economics"]["assumptions"]}
+    assert used["cpu.per_hour"] == (3.0, "prices file")
+    assert used["gpu.per_hour"] == (2.5, "example prices")
+    code, _, err = tuneworthy(capsys, "report", tmp_path / "nowhere", "--prices", own)
+    assert (code, err.count("\n")) == (1, 1)

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.economics import ArmEconomics, Volume, arm_economics, economics, repayment
-from evals.fit_report import FitReport
-from evals.latency import measure_latency
+from evals.fit_report import FitReport, TrainingPlan
+from evals.latency import measure_latency, time_requests
 from evals.prices import load_prices
 from evals.request_cost import RequestCost, break_even
 from evals.scored import ScoredPrediction
@@ -27,8 +27,8 @@ def rows(prompt, answer, ms=100.0):
     ]
 
 
-def arm(name, family, *, prompt=1000, answer=10, shared=0.0, seconds=0.0, train=0, ms=100.0):
-    cell = SimpleNamespace(fit=FitReport(seconds=seconds, train_rows=train))
+def arm(name, family, *, prompt=1000, answer=10, shared=0.0, seconds=0.0, train=0, ms=100.0, plan=None):
+    cell = SimpleNamespace(fit=FitReport(seconds=seconds, train_rows=train, plan=plan))
     return SimpleNamespace(
         name=name, family=family, cells=[cell], shared_prefix=shared, all_rows=lambda: rows(prompt, answer, ms)
     )
@@ -50,6 +50,12 @@ def test_a_trained_arm_pays_for_labels_training_hosting_and_retraining():
     assert found.request.cost == pytest.approx((1000 * 0.2 + 10 * 0.2) / 1e6)
     assert found.fixed(6) == pytest.approx(found.one_off + 6 * found.per_month)
     assert arm_economics(arm("qlora", "tune", seconds=3600), PRICES, on_gpu=False).training == pytest.approx(0.1)
+
+
+def test_rows_that_chose_the_checkpoint_had_to_be_labelled_too():
+    plan = TrainingPlan(16, 1e-4, 6, 0.1, 3.0, None, validation_rows=50, scored_rows=32)
+    found = arm_economics(arm("qlora", "tune", train=450, plan=plan), PRICES, on_gpu=False)
+    assert found.labelling == pytest.approx(500 * 3 / 60 * 40 * 1.2)
 
 
 def test_retrieval_and_classic_learning_have_their_own_costs():
@@ -173,15 +179,18 @@ def test_counts_have_the_digits_they_are_good_for():
     assert [rounded(value) for value in (2.04, 7, 410_123)] == ["2", "7", "410,000"]
 
 
+ROWS = [SimpleNamespace(id=f"e{number}") for number in range(40)]
+
+
 class Clocked:
     """An arm that keeps something warm."""
 
-    def __init__(self):
-        self.log = []
+    def __init__(self, broken=()):
+        self.log, self.broken = [], broken
 
     def answer(self, examples):
         self.log.append(len(examples))
-        return []
+        return [SimpleNamespace(error="too long" if example.id in self.broken else None) for example in examples]
 
     def cool(self):
         self.log.append("cool")
@@ -192,11 +201,38 @@ class Clocked:
 
 def test_requests_are_timed_cold_and_then_warm():
     clocked = Clocked()
-    found = measure_latency(clocked, list(range(40)), 0)
-    assert found.rows == 16
+    found = measure_latency(clocked, ROWS, 0)
+    assert (found.rows, len(set(found.ids))) == (16, 16)
+    assert found.ids == measure_latency(Clocked(), ROWS, 0).ids != measure_latency(Clocked(), ROWS, 1).ids
     assert clocked.log == [True, *["cool", 1, 1] * 16, False]
     assert 0 <= found.warm_ms_p50 <= found.warm_ms_p95
     assert measure_latency(clocked, [], 0) is None
+
+
+def test_rows_that_end_in_an_error_are_not_timed():
+    answered = {"e1", "e2", "e3"}
+    broken = {row.id for row in ROWS} - answered
+    found = measure_latency(Clocked(broken), ROWS[:10], 0)
+    assert (found.rows, set(found.ids)) == (3, answered)
+    assert (
+        time_requests(Clocked({row.id for row in ROWS}), ROWS, 0).problem == "every row asked alone ended in an error"
+    )
+
+
+def test_what_cannot_be_timed_says_why():
+    class Failing:
+        def answer(self, examples):
+            raise OSError("the model is gone")
+
+    timing = time_requests(Failing(), ROWS, 0)
+    assert (timing.latency, timing.problem) == (None, "OSError: the model is gone")
+
+
+@pytest.mark.parametrize(("tick", "rows"), [(0.3, 5), (2, 2)], ids=["1.5 seconds a row", "10 seconds a row"])
+def test_timing_ends_when_enough_is_known_or_time_is_up(tick, rows, monkeypatch):
+    now = iter([number * tick for number in range(1000)])  # the clock is read five times a row
+    monkeypatch.setattr("evals.latency.time", SimpleNamespace(perf_counter=lambda: next(now)))
+    assert measure_latency(Clocked(), ROWS, 0).rows == rows
 
 
 def test_a_report_takes_new_prices(tmp_path, capsys):

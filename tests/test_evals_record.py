@@ -202,6 +202,19 @@ def test_a_damaged_line_in_the_middle_names_file_and_line(tmp_path):
         folder.read()
 
 
+def test_a_cell_from_before_requests_were_timed_alone_is_read(tmp_path):
+    folder = CellFolder(tmp_path, "rag", "rag", 0)
+    folder.keep([row()])
+    counts = '"train_tokens": 0, "prompt_tokens": 9, "completion_tokens": 1'
+    old = '{"schema": 1, "fit_seconds": 1.0, "answer_seconds": 2.0, %s, "peak_memory_mb": 50.0%s}'
+    (folder.folder / "cost.json").write_text(old % (counts, ""))
+    cost = folder.read().cost
+    assert (cost.latency, cost.latency_problem, cost.artefact_mb) == (None, None, None)
+    times = '"cold_ms_p50": 2.0, "cold_ms_p95": 3.0, "warm_ms_p50": 1.0, "warm_ms_p95": 1.5'
+    (folder.folder / "cost.json").write_text(old % (counts, f', "latency": {{"rows": 4, {times}}}'))
+    assert (folder.read().cost.latency.rows, folder.read().cost.latency.ids) == (4, ())
+
+
 def test_a_cell_of_a_newer_schema_is_refused(tmp_path):
     folder = CellFolder(tmp_path, "rag", "rag", 0)
     folder.keep([])

@@ -262,3 +262,31 @@ def test_seeds_get_cells_of_their_own(bench):
     run_cells(bench, plan("echo", seeds=(0, 1)), diary)
     assert {path.name for path in (bench.run / "cells").iterdir()} == {"echo-0", "echo-1"}
     assert [entry[1] for entry in diary.entries if entry[0] == "started"] == ["echo-0", "echo-1"]
+
+
+def test_requests_are_timed_once_after_all_rows_and_never_again(bench):
+    run_cells(bench, plan("echo"), Diary())
+    cost = CellFolder(bench.run, "echo", "prompt", 0).read().cost
+    assert (cost.latency.rows, cost.latency_problem) == (16, None)
+    alone = [ids for ids in Echo.asked if len(ids) == 1]
+    assert alone == [[name] for name in cost.latency.ids for _ in ("cold", "warm")]
+    assert Echo.asked[-32:] == alone
+    Echo.asked = []
+    run_cells(bench, plan("echo"), Diary())
+    assert Echo.asked == []
+
+
+class Unaskable(Echo):
+    name = "unaskable"
+
+    def answer(self, examples):
+        if len(examples) == 1:
+            raise RuntimeError("it takes two")
+        return super().answer(examples)
+
+
+def test_an_arm_that_cannot_be_timed_keeps_its_answers(bench):
+    run_cells(dataclasses.replace(bench, arms={"unaskable": Unaskable}), plan("unaskable"), Diary())
+    cell = CellFolder(bench.run, "unaskable", "prompt", 0).read()
+    assert (cell.done, cell.failure, len(cell.predictions)) == (True, None, ROWS)
+    assert (cell.cost.latency, cell.cost.latency_problem) == (None, "RuntimeError: it takes two")
