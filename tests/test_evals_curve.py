@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.clusters import independent
-from evals.curve import score_covariance
+from evals.curve import SEED_DEVIATION, score_covariance
 from evals.curve_point import CurvePoint, axes_named
 from evals.example import Example
 from evals.nested import nested_part, nested_sizes
@@ -110,6 +110,17 @@ def test_intervals_of_what_doubling_brings_hold_the_truth(seeds, spread, rows):
     held = 1 - (below + above) / (runs - refused)
     assert 0.92 <= held <= 0.985  # nominal 0.95, about 2.3 standard errors of 250 curves on each side; seeds are fixed
     assert refused <= 0.03 * runs
+
+
+def test_a_metric_that_moves_more_than_its_rows_widens_what_is_said_of_it():
+    random = np.random.default_rng(0)
+    scores = simulated(random, [0.4, 0.3, 0.25, 0.2], 1, 0.0, 200)
+    plain = score_covariance(scores, independent(200))
+    wide = score_covariance(scores, independent(200), np.array([1.0, 1.0, 1.0, 2.0]))
+    seeds = SEED_DEVIATION**2
+    assert wide[3, 3] - seeds == pytest.approx(4 * (plain[3, 3] - seeds))
+    assert wide[0, 3] == pytest.approx(2 * plain[0, 3])
+    assert wide[:3, :3] == pytest.approx(plain[:3, :3])
 
 
 def test_axes_are_named_in_any_order():
