@@ -32,7 +32,8 @@ def _on(axis: Axis, arms: Sequence[PlannedArm], task: Task) -> list[CurvePoint]:
     if axis == "labels":
         learners = [arm for arm in arms if arm.name in LEARNERS or (arm.family == "tune" and arm.name != "adapter")]
         sizes = nested_sizes(len(task.train))
-        return [CurvePoint(arm.name, arm.family, axis, size, arm.seeds) for arm in learners for size in sizes]
+        seeds = tuple(range(task.settings.seeds))  # which part of train is taken is chance, whatever the arm
+        return [CurvePoint(arm.name, arm.family, axis, size, seeds) for arm in learners for size in sizes]
     name, numbers = _BY_NUMBER[axis]
     section = task.settings.few_shot if axis == "shots" else task.settings.rag
     own = section.k

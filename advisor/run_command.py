@@ -170,12 +170,12 @@ def check_complete(results: Mapping[str, Any], folder: Path) -> None:
 def anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
     """Return ``sources`` with model and embedder made absolute where they are folders seen from ``folder``.
 
-    So a run can be resumed from anywhere, and a task file can name a model beside it.
+    So is a file of general questions. A run can be resumed from anywhere, and a task file can name a model beside it.
     """
     found = dict(sources)
-    for key in ("model", "embedder"):
+    for key, there in (("model", Path.is_dir), ("embedder", Path.is_dir), ("forgetting", Path.is_file)):
         ref = found.get(key)
-        if isinstance(ref, str) and ref != "builtin" and (path := folder / Path(ref).expanduser()).is_dir():
+        if isinstance(ref, str) and ref not in ("builtin", "off") and there(path := folder / Path(ref).expanduser()):
             found[key] = str(path.resolve())
     return found
 

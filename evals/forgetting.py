@@ -22,6 +22,9 @@ from evals.stats import PairedSample
 FILE = "general.json"
 SCHEMA = 1
 ANSWER_TOKENS = 60
+"""What an answer may take, or the longest accepted one and a tenth where that is more."""
+
+MOST_TOKENS = 512
 
 
 @dataclass(frozen=True)
@@ -52,16 +55,33 @@ class TunesBase(Protocol):
 
 
 def ask_general(model: LanguageModel, general: GeneralSet, path: Path) -> None:
-    """Ask ``model`` the general set and write its scores (0 or 1; None for an error) to ``path``, once."""
+    """Ask ``model`` the general set and write its scores (0 or 1; None for an error) to ``path``, once.
+
+    Prompts, answers and errors stand beside the scores, by question, so that a loss can be looked into.
+    """
     if path.exists():
         return
-    answers = model.generate([question.prompt for question in general.questions], Limits(ANSWER_TOKENS))
-    scores = {
-        question.id: None if answer.error is not None else _score(answer.text, question.accepted)
-        for question, answer in zip(general.questions, answers, strict=True)
-    }
+    questions = general.questions
+    answers = model.generate([question.prompt for question in questions], _limits(model, general))
+    scores: dict[str, float | None] = {}
+    answered: dict[str, dict[str, Any]] = {}
+    for question, answer in zip(questions, answers, strict=True):
+        scores[question.id] = None if answer.error is not None else _score(answer.text, question.accepted)
+        told = {"prompt": answer.prompt, "accepted": question.accepted, "raw": answer.text, "error": answer.error}
+        answered[question.id] = told
+    kinds = {question.id: question.kind for question in questions}
+    write_json(path, {"schema": SCHEMA, "set": general.name, "kinds": kinds, "scores": scores, "answers": answered})
+
+
+def write_failure(general: GeneralSet, cause: str, path: Path) -> None:
+    """Write to ``path`` that the general set couldn't be asked."""
     kinds = {question.id: question.kind for question in general.questions}
-    write_json(path, {"schema": SCHEMA, "set": general.name, "kinds": kinds, "scores": scores})
+    write_json(path, {"schema": SCHEMA, "set": general.name, "kinds": kinds, "scores": {}, "failure": cause})
+
+
+def _limits(model: LanguageModel, general: GeneralSet) -> Limits:
+    longest = max(model.count_tokens(answer) for question in general.questions for answer in question.accepted)
+    return Limits(min(max(ANSWER_TOKENS, longest + longest // 10), MOST_TOKENS))
 
 
 def _score(text: str, accepted: Sequence[str]) -> float:
@@ -98,7 +118,9 @@ def _entry(arm: str, before: dict[str, Any], found: list[dict[str, Any]], confid
         kinds.append({"kind": kind, "questions": len(mine), "before": figure(old), "after": figure(new)})
     scores = [score for seed in tuned for score in seed if score is not None]
     ends = {"difference": figure(gap.difference), "low": figure(gap.low), "high": figure(gap.high)}
-    return {"name": arm, "after": figure(average(scores)), **ends, "method": gap.method, "kinds": kinds}
+    failure = next((one["failure"] for one in found if "failure" in one), None)
+    about = {"n": gap.n, "dropped": gap.dropped, "method": gap.method, "failure": failure}
+    return {"name": arm, "after": figure(average(scores)), **ends, **about, "kinds": kinds}
 
 
 def _read(path: Path) -> dict[str, Any] | None:

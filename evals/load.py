@@ -189,6 +189,9 @@ class _Builder:
             hashes["eval"] = hash_file(self.eval_file)
         if self.documents_path is not None:
             hashes["documents"] = hash_documents(self.documents_path)
+        general = self.settings.forgetting
+        if general not in (None, "builtin", "off") and (path := _resolve(self.folder, general)).is_file():
+            hashes["forgetting"] = hash_file(path)
         return hashes
 
 

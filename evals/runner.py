@@ -23,7 +23,7 @@ from evals.curve_point import CurvePoint
 from evals.errors import ArmError, RunError, TuneworthyError
 from evals.example import Example
 from evals.forgetting import FILE as GENERAL_FILE
-from evals.forgetting import GeneralSet, TunesBase, ask_general
+from evals.forgetting import GeneralSet, TunesBase, ask_general, write_failure
 from evals.latency import Timing, time_requests
 from evals.memory import PeakMemory
 from evals.protocols import Arm, ArmContext, Embedder, FitReport, LanguageModel
@@ -161,7 +161,8 @@ def _run_cell(
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
         timing = time_requests(arm, examples, cell.seed) if timed else Timing()
-        if timed:
+        if timed and bench.general is not None:
+            watcher.progressed(name, "general questions", 0, len(bench.general.questions))
             _check_forgetting(bench, arm, folder.folder)
     cost = _cost(fit, rows, peak.megabytes)
     folder.finish(
@@ -214,11 +215,20 @@ def _cost(fit: FitReport, rows: Sequence[ScoredPrediction], peak: float) -> Cell
 
 
 def _check_forgetting(bench: Bench, arm: Arm, folder: Path) -> None:
-    """Ask the base (once a run) and the tuned model of ``arm`` the general set, where there is one."""
-    if bench.general is None or not isinstance(arm, TunesBase) or (tuned := arm.tuned_model()) is None:
+    """Ask the base (once a run) and the tuned model of ``arm`` the general set, where there is one.
+
+    When that fails, the cell's own answers stay what they are, and the report says why nothing was compared.
+    """
+    if bench.general is None or not isinstance(arm, TunesBase):
         return
-    ask_general(bench.model(), bench.general, bench.run / GENERAL_FILE)
-    ask_general(tuned, bench.general, folder / GENERAL_FILE)
+    try:
+        if (tuned := arm.tuned_model()) is not None:
+            ask_general(bench.model(), bench.general, bench.run / GENERAL_FILE)
+            ask_general(tuned, bench.general, folder / GENERAL_FILE)
+    except Exception as error:
+        if _system_error(error) in FULL_DISK:
+            raise
+        write_failure(bench.general, f"{type(error).__name__}: {error}", folder / GENERAL_FILE)
 
 
 def _outcome(rows: Sequence[ScoredPrediction]) -> str:

@@ -16,10 +16,15 @@ def forgetting_sentences(results: Mapping[str, Any]) -> list[Sentence]:
 
 
 def _sentence(told: Mapping[str, Any], arm: Mapping[str, Any]) -> Sentence:
-    asked = plural(told["questions"], "general question")
-    scores = f"{percent(told['before'])} before training, {percent(arm['after'])} after"
+    names = {"arm": arm["name"]}
+    if arm["failure"] is not None:
+        return Sentence("{arm}: the general questions couldn't be asked ({cause}).", names | {"cause": arm["failure"]})
     if arm["difference"] is None:
-        return Sentence("{arm}: no general question was answered both before and after.", {"arm": arm["name"]})
+        return Sentence("{arm}: no general question was answered both before and after.", names)
+    asked = plural(told["questions"], "general question")
+    if told["before"] == 0 and arm["after"] == 0:
+        return Sentence(f"{{arm}} had nothing to forget: before training too, none of {asked} was right.", names)
+    scores = f"{percent(told['before'])} before training, {percent(arm['after'])} after"
     gap = f"{signed(arm['difference'])} points ({difference_range(arm['low'], arm['high'])})"
     if arm["high"] < 0:
         opening = "{arm} forgot"
@@ -27,4 +32,4 @@ def _sentence(told: Mapping[str, Any], arm: Mapping[str, Any]) -> Sentence:
         opening = "{arm} gained on general questions too"
     else:
         opening = "{arm} shows no loss that these questions could prove"
-    return Sentence(f"{opening}: of {asked} right {scores}, {gap}.", {"arm": arm["name"]})
+    return Sentence(f"{opening}: of {asked} right {scores}, {gap}.", names)

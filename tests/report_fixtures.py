@@ -177,7 +177,10 @@ def make_run(
                     "difference": -0.5,
                     "low": -0.62,
                     "high": -0.37,
+                    "n": 64,
+                    "dropped": 0,
                     "method": "Tango's paired interval",
+                    "failure": None,
                     "kinds": [{"kind": text("read one passage"), "questions": 8, "before": 1.0, "after": 0.5}],
                 }
                 for arm in arms

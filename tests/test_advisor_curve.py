@@ -1,10 +1,13 @@
 """``tuneworthy run --curve`` on a small task, with arms that cost next to nothing."""
 
 import json
+from dataclasses import replace
 
 import pytest
 
-from tests.small_task import write_task
+from evals.results import build_results
+from evals.watch import Silent
+from tests.small_task import rows, write_jsonl, write_task
 from tests.test_advisor_run import tuneworthy
 
 
@@ -66,3 +69,53 @@ def test_a_run_without_a_curve_says_how_to_have_one(finished, tmp_path, capsys):
     assert tuneworthy(capsys, "run", task, "--arms", "majority", "--out", tmp_path / "run")[0] == 0
     assert json.loads((tmp_path / "run" / "results.json").read_text())["curve"] is None
     assert "<code>tuneworthy run TASK --curve</code>" in (tmp_path / "run" / "report.html").read_text()
+
+
+class Stopper(Silent):
+    """Stops the run, as Ctrl-C does, when cell number ``at`` (from 1) begins; keeps the names of those that began."""
+
+    def __init__(self, at=10**9):
+        self.at, self.begun = at, []
+
+    def cell_started(self, cell, position, cells):
+        if position >= self.at:
+            raise KeyboardInterrupt
+        self.begun.append(cell)
+
+
+def test_a_run_stopped_between_any_two_cells_goes_on_with_the_next(tmp_path, capsys):
+    from advisor.run_command import RunRequest, execute_run, prepare_run, reopen_run
+
+    task = write_task(tmp_path / "task")
+    write_jsonl(task / "train.jsonl", rows(0, 64))
+    request = RunRequest(task, {"seeds": 2}, ["logistic", "nearest"], out=tmp_path / "run", curve=("labels",))
+    prepared = prepare_run(request, ["run"])
+    done = []
+    for at in range(2, 15):
+        watcher = Stopper(at)
+        with pytest.raises(KeyboardInterrupt):
+            execute_run(prepared, watcher)
+        done += watcher.begun
+        prepared = reopen_run(tmp_path / "run")
+    last = Stopper()
+    results = execute_run(prepared, last)
+    done += last.begun
+    sizes = (8, 16, 32)
+    parts = [f"{arm}-{seed} {size} labels" for arm in ("logistic", "nearest") for size in sizes for seed in (0, 1)]
+    assert sorted(done) == sorted(["logistic", "nearest", *parts])
+    whole = execute_run(prepare_run(replace(request, out=tmp_path / "whole"), ["run"]), Silent())
+    assert results["curve"] == whole["curve"]
+    assert [point["value"] for point in results["curve"][0]["points"]] == [8, 16, 32, 64]
+
+
+def test_a_run_of_an_older_version_is_read(finished, tmp_path, capsys):
+    task, _ = finished
+    out = tmp_path / "run"
+    assert tuneworthy(capsys, "run", task, "--arms", "majority,logistic", "--out", out)[0] == 0
+    record = json.loads((out / "run.json").read_text())
+    del record["curve"], record["task"]["forgetting"], record["leaks"]
+    (out / "run.json").write_text(json.dumps(record))
+    results = build_results(out)
+    assert (results["curve"], results["forgetting"]) == (None, None)
+    assert tuneworthy(capsys, "run", "--resume", out)[0] == 0
+    assert tuneworthy(capsys, "report", out)[0] == 0

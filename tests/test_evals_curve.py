@@ -3,6 +3,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from evals.clusters import independent
+from evals.curve import SEED_DEVIATION, score_covariance
 from evals.curve_point import CurvePoint, axes_named
 from evals.example import Example
 from evals.nested import nested_part, nested_sizes
@@ -73,24 +75,52 @@ def test_vague_scores_give_wide_intervals():
     assert width[1] > 2 * width[0]
 
 
-def test_intervals_of_what_doubling_brings_hold_the_truth():
-    random = np.random.default_rng(2)
-    held = runs = 0
+def simulated(random, errors, seeds, spread, rows):
+    """Return scores (seeds, rows) by size; all sizes are scored on the same rows, seeds move the true error."""
+    shared = random.random(rows)
+    scores = []
+    for error in errors:
+        moved = np.clip(error + spread * random.standard_normal((seeds, 1)), 0, 1)
+        luck = np.where(random.random((seeds, rows)) < 0.7, shared, random.random((seeds, rows)))
+        scores.append((luck >= moved).astype(float))
+    return scores
+
+
+@pytest.mark.parametrize(("seeds", "spread", "rows"), [(1, 0.02, 200), (1, 0.02, 1000), (3, 0.03, 200)])
+def test_intervals_of_what_doubling_brings_hold_the_truth(seeds, spread, rows):
+    random = np.random.default_rng(seeds + rows)
+    below = above = runs = refused = 0
     times = np.array([0.125, 0.25, 0.5, 1.0])
-    while runs < 150:
+    while runs < 250:
         exponent, left, floor = np.exp(random.uniform(-2.3, 0.2)), random.uniform(0, 0.4), random.uniform(0, 0.4)
         errors = floor + left * times**-exponent
         if errors[0] > 0.95:
             continue
+        scores = simulated(random, errors, seeds, spread, rows)
+        law = PowerLaw(
+            400 * times,
+            np.array([1 - one.mean() for one in scores]),
+            score_covariance(scores, independent(rows)),
+        )
         runs += 1
-        shared = random.random(200)  # all sizes are scored on the same rows
-        wrong = np.stack(
-            [np.where(random.random(200) < 0.7, shared, random.random(200)) < error for error in errors]
-        ).astype(float)
-        moves = (wrong - wrong.mean(axis=1, keepdims=True)) / 200
-        found = PowerLaw(400 * times, wrong.mean(axis=1), moves @ moves.T + 1e-4 * np.eye(4)).gain(2)
-        held += found.low - 1e-9 <= left * (1 - 2**-exponent) <= found.high + 1e-9
-    assert held / runs > 0.9
+        refused += not law.follows
+        found, truth = law.gain(2), left * (1 - 2**-exponent)
+        below += law.follows and truth < found.low - 1e-9
+        above += law.follows and truth > found.high + 1e-9
+    held = 1 - (below + above) / (runs - refused)
+    assert 0.92 <= held <= 0.985  # nominal 0.95, about 2.3 standard errors of 250 curves on each side; seeds are fixed
+    assert refused <= 0.03 * runs
+
+
+def test_a_metric_that_moves_more_than_its_rows_widens_what_is_said_of_it():
+    random = np.random.default_rng(0)
+    scores = simulated(random, [0.4, 0.3, 0.25, 0.2], 1, 0.0, 200)
+    plain = score_covariance(scores, independent(200))
+    wide = score_covariance(scores, independent(200), np.array([1.0, 1.0, 1.0, 2.0]))
+    seeds = SEED_DEVIATION**2
+    assert wide[3, 3] - seeds == pytest.approx(4 * (plain[3, 3] - seeds), rel=0.01)
+    assert wide[0, 3] == pytest.approx(2 * plain[0, 3], rel=0.01)
+    assert wide[:3, :3] == pytest.approx(plain[:3, :3], rel=0.01)
 
 
 def test_axes_are_named_in_any_order():

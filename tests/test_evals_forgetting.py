@@ -3,9 +3,9 @@ import json
 import pytest
 
 from advisor.general_set import PER_ABILITY, general_set
-from evals.errors import RunError, UsageError
+from evals.errors import DataError, RunError, UsageError
 from evals.example import Prompt
-from evals.forgetting import FILE, GeneralQuestion, GeneralSet, ask_general, forgetting_section
+from evals.forgetting import FILE, GeneralQuestion, GeneralSet, ask_general, forgetting_section, write_failure
 from evals.protocols import Generation
 from reports.forgetting import forgetting_sentences
 from tests.small_task import write_jsonl, write_task
@@ -22,8 +22,12 @@ class Says:
     def __init__(self, right, fails=False):
         self.right, self.fails, self.asked = right, fails, 0
 
+    def count_tokens(self, text):
+        return len(text.split())
+
     def generate(self, prompts, limits):
         self.asked += 1
+        self.limits = limits
         texts = [f" {prompt.input}. " if n < self.right else "?" for n, prompt in enumerate(prompts)]
         errors = ["no" if self.fails and n == len(prompts) - 1 else None for n in range(len(prompts))]
         return [Generation("p", text, 1, 1, 1.0, error) for text, error in zip(texts, errors, strict=True)]
@@ -92,3 +96,82 @@ def test_a_run_asks_a_users_own_questions(tmp_path, capsys):
     assert (told["set"], told["questions"]) == ("general.jsonl", 5)
     assert [arm["name"] for arm in told["arms"]] == ["lora"]
     assert "What training broke" in (out / "report.html").read_text()
+
+
+def test_answers_are_kept_and_long_ones_have_room(tmp_path):
+    long = GeneralSet("ours", (GeneralQuestion("q", "all", Prompt("Say", "5"), ("5", "word " * 200)),))
+    model = Says(12)
+    ask_general(model, long, tmp_path / FILE)
+    assert model.limits.max_new_tokens == 220
+    kept = json.loads((tmp_path / FILE).read_text())["answers"]["q"]
+    assert (kept["prompt"], kept["raw"], kept["error"]) == ("p", " 5. ", None)
+    ask_general(model, SET, tmp_path / "other.json")
+    assert model.limits.max_new_tokens == 60
+
+
+def test_what_could_not_be_asked_is_told_and_so_is_a_set_that_is_too_hard(tmp_path):
+    ask_general(Says(0), SET, tmp_path / FILE)
+    for name in ("lora", "full"):
+        (tmp_path / name).mkdir()
+    write_failure(SET, "RuntimeError: no memory", tmp_path / "lora" / FILE)
+    ask_general(Says(0), SET, tmp_path / "full" / FILE)
+    told = forgetting_section(tmp_path, {"lora": [tmp_path / "lora"], "full": [tmp_path / "full"]}, 0.95)
+    assert [str(sentence) for sentence in forgetting_sentences({"forgetting": told})] == [
+        "lora: the general questions couldn't be asked (RuntimeError: no memory).",
+        "full had nothing to forget: before training too, none of 12 general questions was right.",
+    ]
+
+
+def test_a_long_file_is_sampled_and_an_empty_one_refused(tmp_path):
+    write_jsonl(tmp_path / "long.jsonl", [{"input": f"a{n}", "target": "b"} for n in range(300)])
+    found = general_set("long.jsonl", "other", tmp_path)
+    assert (len(found.questions), found.name) == (200, "long.jsonl, 200 of 300 rows")
+    assert found == general_set("long.jsonl", "other", tmp_path)
+    assert found.questions[-1].prompt.input != "a199"
+    for name, text in (("empty.jsonl", ""), ("heads.csv", "input,target\n")):
+        (tmp_path / name).write_text(text)
+        with pytest.raises(DataError, match=rf"{name}: (is empty|holds no)"):
+            general_set(name, "other", tmp_path)
+
+
+@pytest.fixture
+def asked(tmp_path, monkeypatch):
+    """Return task and questions below the working directory, which isn't the task's folder."""
+    monkeypatch.chdir(tmp_path)
+    task = write_task(tmp_path / "task", extra="tune: {epochs: 1, batch_size: 8}\n")
+    write_jsonl(tmp_path / "general.jsonl", [{"input": f"What is {n}?", "target": "x"} for n in range(3)])
+    return task
+
+
+def test_a_file_is_seen_from_where_the_command_is_given_and_must_not_change(asked, tmp_path, capsys):
+    given = ["--forgetting", "general.jsonl", "--arms", "majority,lora", "--out", "run"]
+    assert tuneworthy(capsys, "run", asked, *given)[0] == 0
+    (tmp_path / "run/cells/lora-0/cost.json").unlink()
+    (tmp_path / "run/cells/lora-0" / FILE).unlink()  # as a kill before the questions leaves it
+    before = (tmp_path / "run" / FILE).stat().st_mtime_ns
+    assert tuneworthy(capsys, "run", "--resume", "run")[0] == 0
+    assert (tmp_path / "run/cells/lora-0" / FILE).exists()
+    assert (tmp_path / "run" / FILE).stat().st_mtime_ns == before
+    write_jsonl(tmp_path / "general.jsonl", [{"input": "Another?", "target": "y"}])
+    code, _, err = tuneworthy(capsys, "run", "--resume", "run")
+    assert code == 1
+    assert "the forgetting data have changed" in err
+
+
+def test_a_file_that_is_not_there_is_one_line(asked, tmp_path, capsys):
+    code, _, err = tuneworthy(capsys, "run", asked, "--forgetting", "nowhere.jsonl", "--out", "run")
+    assert (code, err.count("\n"), (tmp_path / "run").exists()) == (2, 1, False)
+    assert "nowhere.jsonl is no file; give builtin, off, or a file" in err
+
+
+def test_a_failing_check_costs_no_answers(asked, tmp_path, capsys, monkeypatch):
+    def fail(*_):
+        raise RuntimeError("no memory left")
+
+    monkeypatch.setattr("evals.runner.ask_general", fail)
+    given = ["--forgetting", "general.jsonl", "--arms", "majority,lora", "--out", "run"]
+    assert tuneworthy(capsys, "run", asked, *given)[0] == 0
+    assert "no memory left" in (tmp_path / "run/cells/lora-0" / FILE).read_text()
+    results = json.loads((tmp_path / "run/results.json").read_text())
+    assert results["forgetting"] is None
+    assert {arm["status"] for arm in results["arms"]} == {"done"}
