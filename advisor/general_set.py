@@ -12,7 +12,7 @@ from evals.task_file import Columns
 
 BUILTIN, OFF = "builtin", "off"
 PER_ABILITY = 6
-"""With 8, asking the base and every trained cell took 9 to 11% of the CPU time of the demo's runs."""
+"""With 8, asking the base and two trained cells took 9 and 11% of the CPU time of two of the demo's runs."""
 
 MOST_ROWS = 200
 """Of a longer file a seeded sample is asked: the check is to cost little beside the training."""
