@@ -17,7 +17,7 @@ BAR = 20
 def screen(advice: Mapping[str, Any]) -> RenderableType:
     """Return the screen of an advice (the content of advice.json)."""
     parts: list[RenderableType] = [Text(advice["recommendation"]["sentence"], style="bold"), Text()]
-    parts += [Text(f"• {caveat}") for caveat in advice["recommendation"]["caveats"]]
+    parts += [Text(f"• {caveat}") for caveat in advice["recommendation"].get("caveats", [])]
     parts.append(_options(advice))
     for option in advice["options"][:2]:
         if option["reasons"]:

@@ -69,6 +69,7 @@ class _Recommendation(_Part):
     meanwhile: Text
     sentence: Text
     first: list[Text]
+    caveats: list[Text] = []
 
 
 class _Flip(_Part):

@@ -26,7 +26,7 @@ from evals.files import write_text
 from evals.simulated import Setting
 
 PAGE = Path(__file__).parents[1] / "docs" / "verdict-calibration.md"
-COMPARISONS = 4000
+COMPARISONS = 2500
 
 
 def main() -> None:

@@ -199,7 +199,7 @@ def parts(value, path=()):
         yield from parts(value[0], (*path, 0))
 
 
-OPTIONAL = {"estimates", "readiness", "plan", "eval_rows", "id", "missed"}
+OPTIONAL = {"estimates", "readiness", "plan", "eval_rows", "id", "missed", "caveats"}
 
 
 def test_a_field_that_is_missing_is_one_line_and_no_page(advice, tmp_path):
