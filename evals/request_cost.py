@@ -55,7 +55,7 @@ class BreakEven:
     requests: Range | None
     months: Range | None
     within_horizon: bool | None
-    """Whether months are at most the horizon; None where the band holds both answers, or the volume isn't known."""
+    """Whether months are at most the horizon; None where the band holds both answers."""
 
 
 def request_cost(
@@ -71,22 +71,20 @@ def request_cost(
 
 
 def break_even(
-    trained: RequestCost, untrained: RequestCost, fixed_cost: float, per_month: float | None, horizon_months: float
+    trained: RequestCost, untrained: RequestCost, fixed_cost: float, per_month: float, horizon_months: int
 ) -> BreakEven:
     """Return after how many requests, and months at ``per_month``, ``trained`` is the cheaper one.
 
     The band moves one uncertain input at a time by half: the fixed cost, the saving per request, the volume.
-    A ``fixed_cost`` of nothing or less is repaid at once, if a request costs less. Without ``per_month`` (None or
-    none at all) nothing is said of months.
+    A ``fixed_cost`` of nothing or less is repaid at once, if a request costs less.
     """
     saving = untrained.cost - trained.cost
     requests = months = within = None
     if saving > 0:
         needed = max(0.0, fixed_cost) / saving
         requests = _band(needed)
-        if per_month:
-            months = _band(needed / per_month)
-            within = None if months.low <= horizon_months < months.high else months.high <= horizon_months
+        months = _band(needed / per_month)
+        within = None if months.low <= horizon_months < months.high else months.high <= horizon_months
     else:
         within = False
     return BreakEven(trained.approach, untrained.approach, fixed_cost, saving, requests, months, within)

@@ -29,7 +29,7 @@ SEED_ROWS = 2
 HANDFUL, MOST_STUDENT = 5.0, 0.85
 """How near to Student's the quantile for counts is: this many over the degrees of freedom, at most this share.
 
-Ours, by simulation: 94 to 97% with 2, 3, 5, 10 and 20 large groups (``docs/log.md``).
+Ours, by simulation: 95 to 97% with 2, 3, 5, 10 and 20 large groups (``docs/log.md``).
 """
 
 SMALLEST_P = 1e-9
@@ -128,7 +128,8 @@ def quantile(df: float, confidence: float) -> float:
 
 def row_variance(values: FloatArray, clusters: Clusters) -> float:
     """Return the variance of the mean of ``values``, shape (rows,), over the draw of clusters; needs two clusters."""
-    return float(influences(values, clusters) @ influences(values, clusters))
+    moves = influences(values, clusters)
+    return float(moves @ moves)
 
 
 def influences(values: FloatArray, clusters: Clusters) -> FloatArray:
