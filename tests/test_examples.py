@@ -93,7 +93,7 @@ def test_no_input_stands_twice(name):
     assert len(set(inputs)) == len(inputs)
 
 
-@pytest.mark.parametrize(("name", "train", "evals"), [(NAMES[0], 480, 160), (NAMES[1], 640, 240), (NAMES[2], 80, 240)])
+@pytest.mark.parametrize(("name", "train", "evals"), [(NAMES[0], 480, 160), (NAMES[1], 640, 240), (NAMES[2], 48, 320)])
 def test_it_has_as_many_rows_as_its_readme_says(name, train, evals):
     task = load_task(EXAMPLES / name)
     readme = (EXAMPLES / name / "README.md").read_text(encoding="utf-8")

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-TRAIN_ROWS, EVAL_ROWS, SEED = 80, 240, 5
+TRAIN_ROWS, EVAL_ROWS, SEED = 48, 320, 5
 
 LINE = "item={item}; quantity={quantity}; day={day}"
 GOODS: dict[tuple[str, ...], tuple[str, ...]] = {
