@@ -82,12 +82,17 @@ def caveats(made: Recommendation, known: Mapping[str, str | None], estimates: Ma
         asked[key].text for key in TRAINING_GATES if known.get(key) is None and not asked[key].skipped(known)
     ]:
         told.append(f"Before training, find out: {' '.join(opened)}")
-    evens = [even for even in (estimates or {}).get("break_even", ()) if even["approach"] == made.approach]
-    if evens and evens[0].get("within_horizon") is not True:
-        months = evens[0].get("months")
-        never = "a request to it costs no less" if months is None else f"about {months['middle']:,.0f} months"
-        told.append(f"By cost alone it isn't sure to repay in time ({never}); put in your own prices and volume.")
+    evens = [even for even in (estimates or {}).get("break_even", ()) if even["trained"] == made.approach]
+    if evens and evens[0]["status"] != "yes":
+        told.append(f"By cost alone it isn't sure to repay in time ({_repaid(evens[0])}); put in your own figures.")
     return told
+
+
+def _repaid(even: Mapping[str, Any]) -> str:
+    if even["requests"] is None:
+        return "a request to it costs no less"
+    months = even["months"]
+    return "never, at that volume" if months is None else f"about {months['middle']:,.0f} months"
 
 
 def _option(option: Option) -> dict[str, Any]:

@@ -43,13 +43,14 @@ def costs(advice: Mapping[str, Any]) -> list[str]:
 
 
 def _repaid(one: Mapping[str, Any]) -> str:
-    name = f"{one['approach']} against {one['against']}"
+    name, months = f"{one['trained']} against {one['against']}", one["months"]
     if one["requests"] is None:
         return f"{name}: never repaid, since a request costs no less."
-    months = one["months"]
-    band = f" ({_amount(months['low'])} to {_amount(months['high'])})" if months else ""
-    after = f", {_amount(months['middle'])} months{band}" if months else ""
-    return f"{name}: repaid after {_amount(one['requests']['middle'])} requests{after}."
+    if months is None:
+        return f"{name}: never repaid at this volume: what it costs each month is more than its requests save."
+    high = "never" if months["high"] is None else _amount(months["high"])
+    band = f"{_amount(months['low'])} to {high}"
+    return f"{name}: repaid after {_amount(months['middle'])} months ({band}), each input off by up to half."
 
 
 def steps(advice: Mapping[str, Any]) -> list[str]:

@@ -7,7 +7,7 @@ from advisor.memory_estimate import LOGIT_BYTES, NF4_DOUBLE_BITS, RUNTIME_GIB
 from advisor.other_routes import FEWEST_PAIRS, GOOD_PAIRS, TOKENS_PER_WEIGHT
 from advisor.training_estimate import QLORA_SLOWDOWN
 from evals.prices import Origin, Prices
-from evals.request_cost import UNCERTAINTY
+from evals.repayment import UNCERTAINTY
 
 EXAMPLES_BY_ANSWER = {"few": 25, "fifty": 100, "hundreds": 450, "thousands": 3000, "more": 20_000}
 """Examples by the answer to ``examples``. Our judgement: the geometric middle of each range, rounded."""

@@ -12,7 +12,8 @@ from advisor.memory_estimate import METHODS, Decoder, Memory, Method, TrainingSe
 from advisor.other_routes import Route, from_scratch, preferences
 from advisor.training_estimate import Machine, TrainingEstimate, Work, estimate_training, labelling_cost
 from evals.prices import Prices
-from evals.request_cost import Approach, BreakEven, Rates, RequestCost, break_even, request_cost
+from evals.repayment import Repayment, Spending, Volume, repayment
+from evals.request_cost import Rates, RequestCost, request_cost
 
 
 @dataclass(frozen=True)
@@ -47,7 +48,7 @@ class Estimates:
     """The way of training that the break-even counts: LoRA where it fits the GPU, else QLoRA."""
     labelling: LabellingEstimate
     requests: tuple[RequestCost, ...]
-    break_even: tuple[BreakEven, ...]
+    break_even: tuple[Repayment, ...]
     """Of tuning, and of tuning with passages, each against the cheapest approach that trains nothing."""
     routes: tuple[Route, ...]
     assumptions: tuple[Assumption, ...]
@@ -148,34 +149,27 @@ def _break_evens(
     requests: tuple[RequestCost, ...],
     run: TrainingEstimate,
     labelling: LabellingEstimate,
-) -> tuple[BreakEven, ...]:
-    by_approach = {request.approach: request for request in requests}
+) -> tuple[Repayment, ...]:
+    by_approach = {request.approach: request.cost for request in requests}
     running = prices.running
-    index = {approach: 0.0 for approach in by_approach}
-    index["rag"] = index["rag_tune"] = running.index_per_month * running.horizon_months
-    untrained = min((by_approach[name] for name in _able(answers)), key=lambda request: request.cost)
+    index = {"rag": running.index_per_month, "rag_tune": running.index_per_month}
     used = max(facts.examples, prices.labelling.examples_wanted)
     again = run.cost_per_run + _label(running.relabel_share * used, prices)
-    trained = (
-        labelling.examples_cost
-        + run.cost
-        + running.retrains_per_year * running.horizon_months / 12 * again
-        + running.tuned_per_month * running.horizon_months
-    )
-    names: tuple[Approach, ...] = ("tune", "rag_tune")
+    monthly = running.tuned_per_month + running.retrains_per_year / 12 * again
+    cheapest = min(_able(answers), key=lambda name: by_approach[name])
+    untrained = Spending(cheapest, by_approach[cheapest], 0.0, index.get(cheapest, 0.0))
+    volume = Volume(facts.requests_per_month, running.horizon_months)
     return tuple(
-        break_even(
-            by_approach[name],
+        repayment(
+            Spending(name, by_approach[name], labelling.examples_cost + run.cost, monthly + index.get(name, 0.0)),
             untrained,
-            trained + index[name] - index[untrained.approach],
-            facts.requests_per_month,
-            running.horizon_months,
+            volume,
         )
-        for name in names
+        for name in ("tune", "rag_tune")
     )
 
 
-def _able(answers: Mapping[str, str]) -> tuple[Approach, ...]:
+def _able(answers: Mapping[str, str]) -> tuple[str, ...]:
     """Return the untrained approaches that can do the task: without documents no retrieval, and some need it."""
     if answers.get("corpus") == "none" or answers.get("knowledge") == "none":
         return ("prompt",)

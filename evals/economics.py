@@ -1,4 +1,4 @@
-"""What the arms of a run cost to make and to use, and when training has paid for itself.
+"""What the arms of a run cost to make and to use, and whether training repays.
 
 Tokens, seconds and rows are those that the run measured; prices are the user's, or the example's that ships. The
 cost of labelling counts for arms that learn from rows (``tune`` and ``classic``), at what it would cost to label
@@ -6,16 +6,16 @@ as many again: the rows are there now, but the next task, and every retraining, 
 every arm alike and are left out.
 """
 
-import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Literal
+from typing import Any
 
 from evals.arm_cells import ArmCells
 from evals.figure import average, figure
 from evals.fit_report import FitReport
 from evals.prices import Prices
-from evals.request_cost import UNCERTAINTY, Rates, RequestCost, request_cost
+from evals.repayment import Repayment, Spending, Volume, repayment
+from evals.request_cost import Rates, RequestCost, request_cost
 from evals.verdict import Verdict
 
 LEARNING = ("tune", "classic")
@@ -37,6 +37,11 @@ class ArmEconomics:
     def one_off(self) -> float:
         """What is spent before the first request."""
         return self.labelling + self.training
+
+    @property
+    def spending(self) -> Spending:
+        """What it costs once, a month and a request."""
+        return Spending(self.name, self.request.cost, self.one_off, self.per_month)
 
     def fixed(self, months: float) -> float:
         """Return what is spent over ``months`` whatever the volume."""
@@ -81,92 +86,6 @@ def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
     return request_cost(arm.name, round(prefix), round(prompt - prefix), round(output), rates, extra)
 
 
-@dataclass(frozen=True)
-class Volume:
-    """How much is asked: requests a month (None: not known) over the months in which training should pay."""
-
-    per_month: int | None
-    months: int
-
-
-@dataclass(frozen=True)
-class Band:
-    """A figure, and the lowest and highest that it becomes when one uncertain input is off by half."""
-
-    low: float
-    middle: float
-    high: float | None
-
-
-@dataclass(frozen=True)
-class Repayment:
-    """When ``trained`` has repaid what it costs more than ``against``.
-
-    ``requests`` over the whole horizon are those that pay for all that it costs more in that time, hosting and
-    retraining too; None when a request to it saves nothing. ``months`` are those after which savings at the given
-    volume, less what it costs more each month, have repaid what it costs more once; None without a volume, and when
-    they never do. The band is that of one input off by half (what it costs once, the saving, the volume); ``high`` is
-    None where it then never repays.
-    """
-
-    trained: str
-    against: str
-    saving_per_request: float
-    once: float
-    per_month: float
-    requests: Band | None
-    months: Band | None
-    status: Literal["yes", "no", "never", "unclear", "unknown"]
-
-
-def repayment(trained: ArmEconomics, other: ArmEconomics, volume: Volume) -> Repayment:
-    """Return when ``trained`` has repaid what it costs more than ``other``."""
-    saving = other.request.cost - trained.request.cost
-    once, monthly = trained.one_off - other.one_off, trained.per_month - other.per_month
-
-    def over_horizon(once: float, saving: float) -> float:
-        return max(0.0, once + volume.months * monthly) / saving if saving > 0 else math.inf
-
-    def in_months(once: float, saving: float, requests: float) -> float:
-        net = requests * saving - monthly
-        return math.inf if net <= 0 else max(0.0, once) / net
-
-    half, more = 1 - UNCERTAINTY, 1 + UNCERTAINTY
-    moves = [
-        (once, saving),
-        *((once * by, saving) for by in (half, more)),
-        *((once, saving * by) for by in (half, more)),
-    ]
-    requests = _band([over_horizon(*move) for move in moves])
-    months = None
-    if volume.per_month:
-        at = float(volume.per_month)
-        tried = [(*move, at) for move in moves] + [(once, saving, at * by) for by in (half, more)]
-        months = _band([in_months(*move) for move in tried])
-    status = _status(requests, months, volume)
-    return Repayment(trained.name, other.name, saving, once, monthly, requests, months, status)
-
-
-def _band(values: Sequence[float]) -> Band | None:
-    """Return the first value with the least and the largest of all; None when it's infinite itself."""
-    middle, highest = values[0], max(values)
-    return None if math.isinf(middle) else Band(min(values), middle, None if math.isinf(highest) else highest)
-
-
-def _status(
-    requests: Band | None, months: Band | None, volume: Volume
-) -> Literal["yes", "no", "never", "unclear", "unknown"]:
-    if requests is None:
-        return "never"
-    if not volume.per_month:
-        return "unknown"
-    if months is None:
-        return "never"
-    if months.high is not None and months.high <= volume.months:
-        return "yes"
-    return "no" if months.low > volume.months else "unclear"
-
-
 def economics(
     arms: Sequence[ArmCells], prices: Prices, volume: Volume, verdict: Verdict, *, on_gpu: bool
 ) -> dict[str, Any]:
@@ -178,7 +97,11 @@ def economics(
     outcome, best = verdict.outcome, verdict.best_untrained
     costs = {arm.name: arm_economics(arm, prices, on_gpu=on_gpu) for arm in arms}
     untrained = [cost for cost in costs.values() if cost.family != "tune"]
-    evens = [repayment(costs[trained], other, volume) for other in untrained] if trained in costs and trained else []
+    evens = (
+        [repayment(costs[trained].spending, other.spending, volume) for other in untrained]
+        if trained in costs and trained
+        else []
+    )
     decisive = next((even for even in evens if even.against == best), None)
     return {
         "date": prices.date,

@@ -19,7 +19,7 @@ from evals.arm_summary import ArmSummary
 from evals.clusters import Clusters
 from evals.curve import curve_section
 from evals.detectable import Detectable, detectable
-from evals.economics import Volume, economics
+from evals.economics import economics
 from evals.errors import RunError
 from evals.figure import figure
 from evals.files import write_json, write_text
@@ -28,6 +28,7 @@ from evals.holm import holm
 from evals.leakage import Leak
 from evals.prices import load_prices
 from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
+from evals.repayment import Volume
 from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
 from evals.task_file import TaskFile

@@ -33,7 +33,14 @@ ESTIMATES = {
         {"memory": {"method": "full", "total": 127.81}, "fits": False},
     ],
     "labelling": {"examples_missing": 550, "examples_cost": 1320.0},
-    "break_even": [{"approach": "tune", "requests": {"low": 2678288.9, "middle": 5356577.8, "high": 10713155.5}}],
+    "break_even": [
+        {
+            "trained": "tune",
+            "requests": {"low": 2678288.9, "middle": 5356577.8, "high": 10713155.5},
+            "months": None,
+            "status": "never",
+        }
+    ],
     "routes": [{"name": "from_scratch", "consider": False, "sentences": ["Too few tokens."], "sources": ["arXiv 1"]}],
     "notes": [],
     "assumptions": [

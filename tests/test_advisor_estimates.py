@@ -69,12 +69,13 @@ def test_break_even_of_tuning_by_hand(tmp_path):
         "hosted: {input: 1, output: 0, cache_hit_rate: 0}\ntuned: {input: 0, output: 0}\n",
     )
     even, _ = estimate({"volume": "middle"}, prices).break_even
-    # 1,000 examples x 3 minutes x 40 an hour x 1.2 = 2,400, and 12 x 100 of hosting; a request saves 1,800 tokens
-    assert (even.approach, even.against) == ("tune", "prompt")
-    assert even.fixed_cost == pytest.approx(3600)
+    # 1,000 examples x 3 minutes x 40 an hour x 1.2 = 2,400, and 12 x 100 of hosting; a request saves 1,800 tokens,
+    # 100,000 of them 180 a month, 80 more than hosting
+    assert (even.trained, even.against) == ("tune", "prompt")
+    assert (even.once, even.per_month) == (pytest.approx(2400), 100)
     assert even.saving_per_request == pytest.approx(0.0018)
     assert even.requests.middle == pytest.approx(2_000_000)
-    assert even.months.middle == pytest.approx(20)
+    assert even.months.middle == pytest.approx(30)
 
 
 def test_never_where_the_tuned_model_is_the_dearer_one(tmp_path):
@@ -97,7 +98,7 @@ def test_tuning_is_held_against_what_can_do_the_task(answers, against):
 
 def test_the_index_counts_on_both_sides():
     tune, rag_tune = estimate({"oracle": "only_with"}, PRICES).break_even
-    assert rag_tune.fixed_cost - tune.fixed_cost == pytest.approx(12 * 50)
+    assert rag_tune.per_month - tune.per_month == pytest.approx(50)
 
 
 def test_more_examples_at_hand_leave_less_to_label():
@@ -135,9 +136,9 @@ def test_data_that_stays_at_home_asks_for_own_prices():
 
 def test_each_retraining_labels_a_part_anew(tmp_path):
     text = "gpu: {{per_hour: 0}}\nrunning: {{retrains_per_year: {}, horizon_months: 6}}\n"
-    none, two = (estimate({}, priced(tmp_path, text.format(count))).break_even[0].fixed_cost for count in (0, 2))
-    # in half a year one of the two: a fifth of 1,000 examples, 2.40 each
-    assert two - none == pytest.approx(480)
+    none, two = (estimate({}, priced(tmp_path, text.format(count))).break_even[0].per_month for count in (0, 2))
+    # twice a year: a fifth of 1,000 examples, 2.40 each
+    assert 6 * (two - none) == pytest.approx(480)
 
 
 def test_requests_by_hand():
