@@ -6,11 +6,15 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from advisor.advice import advise
+from advisor.contradictions import doubts
 from advisor.data_needs import data_needs
 from advisor.estimates import estimate
 from advisor.plan import plan
+from advisor.plan_step import Places
+from advisor.questions import relevant
 from advisor.readiness import readiness
 from advisor.recommend import recommend
+from evals.documents import hash_file
 from evals.errors import UsageError
 from evals.prices import load_prices
 from evals.task_file import AnswerKind
@@ -85,25 +89,35 @@ def look_into(sources: Sources) -> Found:
     )
 
 
-def whole_advice(answers: Mapping[str, str], found: Found, sources: Sources) -> dict[str, Any]:
-    """Return the advice with all its parts; what was counted goes before an estimate of it."""
+def whole_advice(
+    given: Mapping[str, str], found: Found, sources: Sources, *, task: Path | None = None, saved: Path | None = None
+) -> dict[str, Any]:
+    """Return the advice with all its parts; what was counted goes before an estimate of it.
+
+    ``given`` are all answers, those that others make meaningless too. ``task`` is the folder where a task file is
+    drafted, ``saved`` the file of the answers, for the commands of the plan.
+    """
+    answers = relevant(given)
     figures = _ready_figures(found.figures)
     made = recommend(answers)
     needs = data_needs(answers, figures, sources.gain)
     measured = {key: text for key, text in found.sentences.items() if answers.get(key) == found.answers[key]}
     prices = load_prices(sources.prices).wanting(examples=needs.examples, eval_rows=needs.eval_rows)
-    steps = plan(answers, made, sources.gain, needs.eval_rows, sources.budget, found.kind)
+    places = Places(task, task is not None, sources.data, sources.eval_data, sources.documents, saved)
+    steps = plan(answers, made, sources.gain, needs.eval_rows, sources.budget, found.kind, places)
     advice = advise(
         answers,
         measured,
         estimates=asdict(estimate(answers, prices, _priced_figures(found.figures))),
         readiness=[asdict(item) for item in readiness(answers, figures, sources.gain)],
     )
+    advice["recommendation"]["caveats"][:0] = doubts(given)
     return advice | {
+        "data": None if sources.data is None else {"train": hash_file(sources.data)},
         "plan": [
             {"step": f"{step.title}. {step.what}", "day": step.day, "command": step.command, "why": step.stop}
             for step in steps
-        ]
+        ],
     }
 
 

@@ -81,7 +81,9 @@ def _unknown(unknown: Mapping[str, Any]) -> str:
 
 
 def _case(case: Mapping[str, Any]) -> str:
-    figures = ", ".join(f"{name} {value:g}" for name, value in case["results"].items()) or "no figures"
+    figures = (
+        ", ".join(f"{name} {value:g}" for name, value in case["results"].items()) or case["figure"] or "no figures"
+    )
     memory = "; figures not checked against the original" if case["memory"] else ""
     return (
         f"{case['title']} ({case['year']}, {case['source']}): {case['metric']}, {figures}; "

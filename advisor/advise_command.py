@@ -65,10 +65,13 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
     if not given:
         return _by_dialogue(request, found, terminal)
     said = read_answers(request.answers) if request.answers is not None else {}
-    answers = relevant({**found.answers, **said, **set_answers(request.pairs)})
+    said |= set_answers(request.pairs)
+    answers = relevant({**found.answers, **said})
     if request.save is not None:
+        if request.save.exists() and request.save != request.answers:
+            read_answers(request.save)  # what isn't a file of answers isn't written over
         write_answers(request.save, answers)
-    return _advised(answers, found, request, request.save)
+    return _advised({**answers, **said}, found, request, request.save)
 
 
 def _by_dialogue(request: AdviseRequest, found: Found, terminal: TextIO) -> Advised | None:
@@ -118,15 +121,19 @@ def _begun(request: AdviseRequest, path: Path) -> dict[str, str | None]:
 
 def _advised(answers: Mapping[str, str | None], found: Found, request: AdviseRequest, saved: Path | None) -> Advised:
     """Make the advice and write it, with its page and a task file, to the folder asked for."""
-    advice = whole_advice(known(answers), found, request.sources)
+    drafted = request.out if relevant(answers).get("task") != "grouping" else None
+    where = saved or request.answers
+    advice = whole_advice(known(answers), found, request.sources, task=drafted, saved=where)
     files = {} if saved is None else {"Answers": saved}
     if request.out is not None:
-        files |= _written(advice, known(answers), request)
+        files |= _written(advice, known(answers), request, drafts=drafted is not None)
     return Advised(advice, files)
 
 
-def _written(advice: dict[str, Any], answers: Mapping[str, str], request: AdviseRequest) -> dict[str, Path]:
-    """Write advice.json, advice.html and, where there is none yet, task.yaml."""
+def _written(
+    advice: dict[str, Any], answers: Mapping[str, str], request: AdviseRequest, *, drafts: bool
+) -> dict[str, Path]:
+    """Write advice.json, advice.html and, where a task can be run and there is none yet, task.yaml."""
     folder, sources = request.out or Path(), request.sources
     files = {"Advice": folder / "advice.json", "Page": folder / "advice.html"}
     task = folder / "task.yaml"
@@ -134,7 +141,9 @@ def _written(advice: dict[str, Any], answers: Mapping[str, str], request: Advise
     try:
         write_json(files["Advice"], advice)
         write_advice(folder, advice)
-        if not task.exists():
+        if task.exists():
+            files["Task, as it was there before"] = task
+        elif drafts:
             text = draft_task(
                 answers,
                 recommended["meanwhile"] if recommended["approach"] == NOT_READY else recommended["approach"],

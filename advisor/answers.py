@@ -19,14 +19,17 @@ UNKNOWN = "unknown"
 
 
 def read_answers(path: Path) -> dict[str, str | None]:
-    """Return the answers in a file; None is an unknown one. Raises ``TaskError`` with file and line."""
+    """Return the answers in a file; None is an unknown one. Raises ``TaskError`` with file and line of each mistake."""
     located = read_yaml(path, "answers file", if_empty=None)
     found: dict[str, str | None] = {}
+    wrong = []
     for key, value in located.data.items():
         try:
             found[key] = checked(key, value)
         except UsageError as error:
-            raise TaskError(f"{path}:{located.lines[key,]}: {error}") from None
+            wrong.append(f"{path}:{located.lines[key,]}: {error}")
+    if wrong:
+        raise TaskError("\n".join(wrong))
     return found
 
 

@@ -15,9 +15,10 @@ NEAREST = 3
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """One comparison; ``results`` are in the unit of ``metric``, ``simplest`` is the simplest approach within noise.
+    """One comparison; ``results`` are in the unit of ``metric``, ``figure`` is what is published in their place.
 
-    ``memory`` marks figures that were not checked against the original; ``missed`` says why the advisor doesn't see it.
+    ``simplest`` is the simplest approach within noise. ``memory`` marks figures that were not checked against the
+    original; ``missed`` says why the advisor doesn't see it.
     """
 
     id: str
@@ -32,6 +33,7 @@ class Case:
     eval_rows: int | None = None
     memory: bool = False
     missed: str | None = None
+    figure: str | None = None
 
 
 @cache

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from advisor.gate_steps import gate_steps
-from advisor.plan_step import MODEL, TASK, Step, command
+from advisor.plan_step import ANSWERS, MODEL, TASK, Places, Step, command
 from advisor.questions import relevant
 from advisor.recommend import NOT_READY, Recommendation
 from advisor.suited_arms import RETRIEVING, TRAINED, suited_arms
@@ -21,12 +21,14 @@ def plan(
     eval_rows_needed: int,
     budget: str | None,
     found_kind: AnswerKind | None = None,
+    places: Places | None = None,
 ) -> tuple[Step, ...]:
     """Return the steps of five working days; ``found_kind`` is the kind of answer that the rows show, if there are any.
 
     ``minimum_gain`` (0.03: 3 points) and ``eval_rows_needed`` (``evals.power``) go into the rules; ``budget`` is
-    in the user's own words.
+    in the user's own words. ``places`` are the files that commands name.
     """
+    places = places or Places()
     known = relevant(answers)
     blocked = {option for gate in recommendation.blocks for option in gate.options}
     main = recommendation.meanwhile if recommendation.approach == NOT_READY else recommendation.approach
@@ -40,14 +42,14 @@ def plan(
     steps = [_limits(minimum_gain, eval_rows_needed, budget, trains=trains)]
     steps += gate_steps(known, blocked, eval_rows_needed)
     if known.get("task") == "grouping":
-        return (*steps, _groups())
-    steps += [_begin(), _cheap(cheap, minimum_gain)]
+        return tuple(map(places.fill, (*steps, _groups())))
+    steps += [_read() if places.drafted else _begin(), _cheap(cheap, minimum_gain)]
     steps += _main(main, arms, minimum_gain, known)
     if recommendation.approach == NOT_READY:
         steps.append(_ask_again())
     else:
         steps.append(_decide(trains, eval_rows_needed))
-    return tuple(steps)
+    return tuple(map(places.fill, steps))
 
 
 def _limits(minimum_gain: float, eval_rows_needed: int, budget: str | None, *, trains: bool) -> Step:
@@ -69,7 +71,17 @@ def _begin() -> Step:
         3,
         "Write the task",
         "It guesses columns and kind of answer from the rows; read what it wrote and mend the instruction.",
-        command("init", TASK, "--data", "TRAIN", "--eval", "EVAL"),
+        command("init", TASK, "--data", "ROWS", "--eval", "EVAL"),
+        "If two people would read the instruction differently, mend it before anything is run.",
+    )
+
+
+def _read() -> Step:
+    return Step(
+        3,
+        "Read the task",
+        "task.yaml was drafted from the answers and the rows; mend the instruction, and put in your model.",
+        command("check", TASK),
         "If two people would read the instruction differently, mend it before anything is run.",
     )
 
@@ -167,7 +179,7 @@ def _ask_again() -> Step:
         5,
         "Ask again",
         "Put in what you now know; what stood in the way of training may be gone.",
-        command("advise", "--answers", "advice-answers.yaml"),
+        command("advise", "--answers", ANSWERS),
         "If the same thing still stands in the way, stay with what runs, and name a day for the next try.",
     )
 

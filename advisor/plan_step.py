@@ -1,10 +1,13 @@
 """One step of the plan."""
 
-from dataclasses import dataclass
+import shlex
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 TASK = "mytask"
 MODEL = "MODEL"
-"""What the user puts in: a folder of the task, a hub name or folder of a model."""
+ANSWERS = "advice-answers.yaml"
+"""What the user puts in: a folder of the task, a hub name or folder of a model, the answers that were saved."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,3 +24,29 @@ class Step:
 def command(*words: str) -> str:
     """Return a command line of ours."""
     return " ".join(("tuneworthy", *words))
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """The user's own files where commands name placeholders; ``drafted``: the folder holds a task file already."""
+
+    task: Path | None = None
+    drafted: bool = False
+    rows: Path | None = None
+    evaluation: Path | None = None
+    documents: Path | None = None
+    answers: Path | None = None
+
+    def fill(self, step: Step) -> Step:
+        """Return ``step`` with a command that can be run as it stands, as far as the files are known."""
+        if step.command is None:
+            return step
+        text = step.command
+        if self.rows is not None and self.evaluation is None:
+            text = text.replace(" --eval EVAL", "")
+        if self.rows is not None and self.documents is None:
+            text = text.replace(" --documents DOCS", "")
+        own = {TASK: self.task, "ROWS": self.rows, "EVAL": self.evaluation, "DOCS": self.documents}
+        own[ANSWERS] = self.answers
+        words = [word if own.get(word) is None else shlex.quote(str(own[word])) for word in text.split()]
+        return replace(step, command=" ".join(words))

@@ -75,6 +75,9 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     advice = None if request.advice is None else read_given_advice(request.advice)
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     task = replace(task, settings=task.settings.model_copy(update=anchored(_sources(task.settings), task.folder)))
+    if advice is not None and advice.train not in (None, task.hashes["train"]):
+        note = f"{request.advice} counted other rows than those of {task.name}: was it made for another task?"
+        task = replace(task, notes=(*task.notes, note))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
     requirements = parse_requirements(request.require, [arm.name for arm in lineup.planned])
     whole, task = task, _limited(task, request.limit)

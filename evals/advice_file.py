@@ -105,6 +105,7 @@ class _Case(_Part):
     simplest: Text
     eval_rows: int | None = None
     memory: bool
+    figure: Text | None = None
 
 
 class _Ready(_Part):
@@ -131,6 +132,7 @@ class _Advice(_Part):
     estimates: dict[Text, Any] | None = None
     readiness: list[_Ready] | None = None
     plan: list[_Step] | None = None
+    data: dict[Text, Text] | None = None
 
 
 def read_advice(path: Path) -> dict[str, Any]:

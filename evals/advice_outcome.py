@@ -16,12 +16,16 @@ UNDECIDED = "undecided"
 
 @dataclass(frozen=True)
 class GivenAdvice:
-    """What was recommended, with its probability; ``digest`` is the SHA-256 of the file that it was read from."""
+    """What was recommended, with its probability; ``digest`` is the SHA-256 of the file that it was read from.
+
+    ``train`` is that of the rows that the advice counted, None where it had none.
+    """
 
     recommended: str
     probability: float
     meanwhile: str
     digest: str
+    train: str | None = None
 
 
 def read_given_advice(path: Path) -> GivenAdvice:
@@ -33,13 +37,17 @@ def read_given_advice(path: Path) -> GivenAdvice:
         float(recommended["probability"]),
         recommended["meanwhile"],
         hashlib.sha256(path.read_bytes()).hexdigest(),
+        (advice.get("data") or {}).get("train"),
     )
 
 
-def advice_outcome(given: GivenAdvice | None, results: Mapping[str, Any]) -> dict[str, Any] | None:
+def advice_outcome(
+    given: GivenAdvice | None, results: Mapping[str, Any], train: str | None = None
+) -> dict[str, Any] | None:
     """Return recommended, probability, measured family, ``agreed`` (true, false or undecided) and the reason.
 
-    The advice names a family; it holds when the arm to take (``evals.winner``) is of that family.
+    ``train`` is the hash of the rows learnt from; ``same_data`` says whether the advice counted the same, None where
+    that isn't known. The advice names a family; it holds when the arm to take (``evals.winner``) is of that family.
     """
     if given is None:
         return None
@@ -52,6 +60,7 @@ def advice_outcome(given: GivenAdvice | None, results: Mapping[str, Any]) -> dic
         "measured": None if won is None else won["family"],
         "agreed": agreed,
         "reason": reason,
+        "same_data": None if None in (given.train, train) else given.train == train,
     }
 
 

@@ -126,7 +126,7 @@ def build_results(run: Path) -> dict[str, Any]:
     results["forgetting"] = forgetting_section(run, tuned, confidence)
     results["curve"] = curve_section(run, record, settings, arms, labels, clusters)
     results["economics"] = _economics(run, record, settings, done, verdict)
-    return results | {"advice": advice_outcome(record.advice, results)}
+    return results | {"advice": advice_outcome(record.advice, results, record.hashes.get("train"))}
 
 
 def _scoreboard(metric: str, arms: Sequence[ArmCells], labels: LabelTask | None, clusters: Clusters) -> Scoreboard:

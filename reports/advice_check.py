@@ -23,4 +23,6 @@ def advice_sentences(results: Mapping[str, Any]) -> list[str]:
         return ["No advice was given with this run: `tuneworthy run TASK --advice advice.json` compares one with it."]
     recommended = NAMES.get(advice["recommended"], shown(str(advice["recommended"])))
     said = f"Recommended before the run: {recommended}, with a probability of {percent(advice['probability'])}."
+    if advice.get("same_data") is False:
+        said += " It counted other rows than those that this run learnt from."
     return [said, f"{HELD.get(advice['agreed'], HELD['undecided'])}. {advice['reason']}"]

@@ -20,9 +20,9 @@ FIRST = {"eval_set": "enough", "definition": "both", "prompting": "measured"}
 FILE = "advice-answers.yaml"
 
 
-def told(answers):
+def told(answers, **places):
     """Return the advice for ``answers`` alone, as a file holds it."""
-    return json.loads(json.dumps(whole_advice(answers, Found(), Sources())))
+    return json.loads(json.dumps(whole_advice(answers, Found(), Sources(), **places)))
 
 
 def piped(folder, lines, *arguments, code=0):
@@ -65,9 +65,45 @@ def test_out_and_save_are_written(tmp_path, capsys):
         capsys, "advise", "--set", "task=tabular", "--set", "output=json", "--out", out_folder, "--save", saved
     )
     assert code == 0
-    assert json.loads((out_folder / "advice.json").read_text(encoding="utf-8")) == told({"task": "tabular"})
+    advice = told({"task": "tabular", "output": "json"}, task=out_folder, saved=saved)
+    assert json.loads((out_folder / "advice.json").read_text(encoding="utf-8")) == advice
+    assert f"tuneworthy check {out_folder}" in [step["command"] for step in advice["plan"]]
+    assert not any("mytask" in (step["command"] or "") for step in advice["plan"])
+    assert "The answer to output is left out" in advice["recommendation"]["caveats"][0]
     assert read_answers(saved) == {"task": "tabular"}
     assert f"Answers: {saved}" in out.replace("\n", "").replace("Advice", "\nAdvice")
+
+
+def test_a_task_file_that_is_there_stays_and_is_named(tmp_path, capsys):
+    (tmp_path / "task.yaml").write_text("mine", encoding="utf-8")
+    code, out, _ = tuneworthy(capsys, "advise", "--set", "task=sorting", "--out", tmp_path)
+    assert code == 0
+    assert (tmp_path / "task.yaml").read_text(encoding="utf-8") == "mine"
+    assert "Task, as it was there before:" in out
+
+
+def test_groups_get_no_task_to_run(tmp_path, capsys):
+    code, out, _ = tuneworthy(capsys, "advise", "--set", "task=grouping", "--out", tmp_path)
+    assert code == 0
+    assert "Find the groups" in out
+    assert not (tmp_path / "task.yaml").exists()
+
+
+def test_save_writes_over_nothing_but_answers(tmp_path, capsys):
+    rows = tmp_path / "rows.jsonl"
+    rows.write_text('{"input": "a", "target": "b"}\n', encoding="utf-8")
+    code, _, err = tuneworthy(capsys, "advise", "--set", "task=sorting", "--save", rows)
+    assert code == 2
+    assert "rows.jsonl:1: there's no question 'input'" in err
+    assert rows.read_text(encoding="utf-8") == '{"input": "a", "target": "b"}\n'
+
+
+def test_every_mistake_of_a_file_is_told_at_once(tmp_path, capsys):
+    (tmp_path / "a.yaml").write_text("taks: sorting\ngap: none\nvolume: huge\n", encoding="utf-8")
+    code, _, err = tuneworthy(capsys, "advise", "--answers", tmp_path / "a.yaml")
+    assert code == 2
+    assert "a.yaml:1: there's no question 'taks'; did you mean task?" in err
+    assert "a.yaml:3: volume: 'huge' is no answer" in err
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ import pytest
 
 from advisor.advice import advise
 from evals.advice_outcome import GivenAdvice, advice_outcome, read_given_advice
+from evals.documents import hash_file
 from evals.errors import UsageError
 from evals.files import write_json
 from evals.record import read_record
@@ -97,6 +98,19 @@ def test_a_run_carries_the_advice_into_results_and_report(tmp_path, advice, caps
     (out / "report.html").unlink()
     assert tuneworthy(capsys, "run", "--resume", out)[0] == 0
     assert "The advice held." in (out / "report.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("same", [True, False])
+def test_advice_that_counted_other_rows_is_told(tmp_path, advice, capsys, same):
+    task, out = write_task(tmp_path / "task"), tmp_path / "run"
+    digest = hash_file(task / "train.jsonl") if same else "0" * 64
+    write_json(advice, json.loads(advice.read_text(encoding="utf-8")) | {"data": {"train": digest}})
+    code, text, err = tuneworthy(capsys, "run", task, "--arms", "majority,nearest", "--advice", advice, "--out", out)
+    assert code == 0
+    assert ("was it made for another task?" in text + err) is not same
+    assert json.loads((out / "results.json").read_text(encoding="utf-8"))["advice"]["same_data"] is same
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert ("counted other rows than those" in page) is not same
 
 
 @pytest.mark.parametrize(("content", "said"), [("{", "not JSON"), ('{"schema": 9}', "schema"), ("[]", "object")])
