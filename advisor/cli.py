@@ -18,6 +18,7 @@ from advisor.advise_options import AdviseCommand, advise, list_questions
 from advisor.check_options import GATE_HELP, check, gate_settings
 from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare, curve_axes_of
 from advisor.demo_options import demo
+from advisor.report_options import index, report
 from advisor.task_options import init, schema
 from evals.errors import TuneworthyError, UsageError
 
@@ -121,31 +122,12 @@ def _show(results: dict[str, Any], folder: Path, *, as_json: bool) -> None:
     print(f"Report: {folder / 'report.html'}")
 
 
-@app.command()
-def report(
-    run_folder: Annotated[Path, typer.Argument(metavar="RUN", help="A run folder.")],
-    prices: Annotated[Path | None, typer.Option(help=PRICES_HELP)] = None,
-    require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
-) -> None:
-    """Compute results.json and report.html again from the predictions; no model is loaded."""
-    from evals.requirement import check_requirements, parse_requirements
-    from evals.results import keep_prices, write_results
-    from reports.writer import write_report
-
-    if prices is not None:
-        keep_prices(prices, run_folder)
-    results = write_results(run_folder)
-    requirements = parse_requirements(require or [], [arm["name"] for arm in results["arms"]])
-    write_report(run_folder, results)
-    _show(results, run_folder, as_json=as_json)
-    check_requirements(requirements, results)
-
-
 app.command()(check)
 app.command()(compare)
 app.command()(demo)
+app.command()(index)
 app.command()(init)
+app.command()(report)
 app.command()(schema)
 
 

@@ -16,25 +16,32 @@ from evals.files import write_text
 from reports.demo_outcome import DemoOutcome, demo_headline
 from reports.page import environment, source
 from reports.sentences import advice, headline, other_level
-from reports.wording import FAMILIES, OUTCOMES
+from reports.wording import FAMILIES, OUTCOMES, plural
 
 FILE = "index.html"
 
 
 def render_index(outcomes: Sequence[DemoOutcome]) -> str:
-    """Return the page as one HTML document; a task's report is linked as ``NAME/report.html``.
+    """Return the demo's page as one HTML document. Raises ``RunError`` when the results of a task are damaged."""
+    return render_outcomes(outcomes, f"Demo of {plural(len(outcomes), 'task')}")
 
-    Raises ``RunError`` when the results of a task are damaged.
+
+def render_outcomes(outcomes: Sequence[DemoOutcome], title: str, *, each: bool = True) -> str:
+    """Return the page as one HTML document; a run's report is linked as ``NAME/report.html``.
+
+    ``each`` gives every outcome a section of its own below the table. Raises ``RunError`` for damaged results.
     """
     template = environment().get_template("index.html.j2")
     try:
         return template.render(
             outcomes=outcomes,
+            title=title,
+            each=each,
             headline=demo_headline(outcomes),
             verdict_of=headline,
             advice=advice,
             other_level=other_level,
-            link=lambda name: quote(name, safe="", errors="replace") + "/report.html",
+            link=lambda name: quote(name, safe="" if each else "/", errors="replace") + "/report.html",
             OUTCOMES=OUTCOMES,
             FAMILIES=FAMILIES,
             style=Markup(source("report.css")),
