@@ -22,13 +22,14 @@ class FamilyBest:
 
 @dataclass(frozen=True)
 class DemoOutcome:
-    """One task by its name, which is its run folder's too; ``results`` (schema 1) are None until it has some.
+    """One task by its name, which is its run folder's too; ``results`` (schema 1) are None until it has some (``why``).
 
     All but ``name``, ``complete`` and ``unfinished`` may be asked of a task with results only.
     """
 
     name: str
     results: Mapping[str, Any] | None
+    why: str = "no result yet"
 
     @property
     def complete(self) -> bool:
