@@ -19,7 +19,9 @@ from evals.errors import RunError
 from reports import wording
 from reports.advice_check import advice_sentences
 from reports.charts import differences_chart, scores_chart
+from reports.confusion import build_confusions
 from reports.cost_charts import cumulative_chart, quality_chart
+from reports.differing import build_differing
 from reports.economics import DECISIONS, cost_rows, money, payback_sentence, prices_sentence
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.forgetting import forgetting_sentences
@@ -79,6 +81,8 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         measures=build_measures(results["arms"]),
         retrieval=build_retrieval(results["arms"]),
         labels=build_labels(results["per_label"], results["arms"]),
+        confusions=build_confusions(results, predictions),
+        differing=build_differing(results, predictions),
         explorer=build_explorer(predictions, trained),
         static_rows=STATIC_ROWS,
         methods=sorted({pair["method"] for pair in results["comparisons"] if pair["difference"] is not None}),
