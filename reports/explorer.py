@@ -61,8 +61,13 @@ class Explorer:
 Predictions = Mapping[str, Sequence[ScoredPrediction]]
 
 
-def build_explorer(predictions: Predictions, trained: Mapping[str, bool]) -> Explorer:
-    """Return the explorer of ``predictions`` (arm → rows); examples stand in the order they are first met."""
+def build_explorer(
+    predictions: Predictions, trained: Mapping[str, bool], labels: Sequence[str] | None = None
+) -> Explorer:
+    """Return the explorer of ``predictions`` (arm → rows); examples stand in the order they are first met.
+
+    ``labels`` are those that can be filtered by.
+    """
     by_arm = {arm: {row.id: row for row in rows} for arm, rows in predictions.items() if rows}
     ids = list(dict.fromkeys(row.id for rows in predictions.values() for row in rows))
     inputs = {row.id: (row.input, *row.targets) for rows in by_arm.values() for row in rows.values()}
@@ -88,7 +93,7 @@ def build_explorer(predictions: Predictions, trained: Mapping[str, bool]) -> Exp
         rows=tuple(_line(row) for row in rows[:STATIC_ROWS]),
         text_limit=limit if cut else None,
         prompt_rows=prompt_rows,
-        payload=script_json({"arms": arms, "rows": rows}),
+        payload=script_json({"arms": arms, "labels": [_cut(label, limit) for label in labels or ()], "rows": rows}),
     )
 
 

@@ -83,7 +83,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         labels=build_labels(results["per_label"], results["arms"]),
         confusions=build_confusions(results, predictions),
         differing=build_differing(results, predictions),
-        explorer=build_explorer(predictions, trained),
+        explorer=build_explorer(predictions, trained, task["labels"]),
         static_rows=STATIC_ROWS,
         methods=sorted({pair["method"] for pair in results["comparisons"] if pair["difference"] is not None}),
         settings=json.dumps(results["settings"], ensure_ascii=False, indent=2),

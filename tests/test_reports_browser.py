@@ -127,6 +127,33 @@ def test_search_and_filters_find_what_they_say(browser, ordinary):
         assert visit.complaints == []
 
 
+def test_rows_are_sorted_and_filtered_by_label(browser, ordinary):
+    path, predictions = ordinary
+    rows = predictions["qlora"]
+    label = rows[0].target
+    with Visit(browser, path) as visit:
+        page = visit.page
+        page.select_option("#explorer-label", label=label)
+        assert f"of {sum(row.target == label for row in rows)} that match" in visit.status()
+        page.select_option("#explorer-sort", "longest")
+        lengths = [len(text) for text in page.locator("#explorer-table tbody th .text").all_inner_texts()]
+        assert lengths == sorted(lengths, reverse=True)
+        page.select_option("#explorer-label", "")
+        scores = {}
+        for arm in predictions.values():
+            for row in arm:
+                if row.score is not None:
+                    scores.setdefault(row.id, []).append(row.score)
+        for kind, sign in (("hardest", 1), ("easiest", -1)):
+            page.select_option("#explorer-sort", kind)
+            shown = [name.strip() for name in page.locator("button.open").all_inner_texts()]
+            means = [sign * sum(scores[id_]) / len(scores[id_]) for id_ in shown]
+            assert means == sorted(means)
+        page.select_option("#explorer-sort", "")
+        assert page.locator("button.open").first.inner_text().strip() == rows[0].id
+        assert visit.complaints == []
+
+
 def test_pages_turn_and_rows_open_by_keyboard(browser, ordinary):
     path, predictions = ordinary
     with Visit(browser, path) as visit:

@@ -5,7 +5,7 @@
   const source = document.getElementById("explorer-data");
   const table = document.getElementById("explorer-table");
   if (!source || !table) return;
-  const { arms, rows } = JSON.parse(source.textContent);
+  const { arms, labels, rows } = JSON.parse(source.textContent);
   const PAGE = 25;
   const SIGNS = { right: "✓", partly: "◐", wrong: "✗", error: "!" };
   const WORDS = { right: "right", partly: "partly right", wrong: "wrong", error: "error" };
@@ -16,6 +16,8 @@
   const show = byId("explorer-show");
   const arm = byId("explorer-arm");
   const state = byId("explorer-state");
+  const label = byId("explorer-label");
+  const sort = byId("explorer-sort");
   const body = table.tBodies[0];
   let found = rows;
   let page = 0;
@@ -52,6 +54,15 @@
     "only-trained": (row) => rightArms(row, true) && !rightArms(row, false),
     "only-untrained": (row) => rightArms(row, false) && !rightArms(row, true),
     error: (row) => row[CELLS].some((cell) => stateOf(cell) === "error"),
+  };
+  const mean = (row) => scores(row).reduce((sum, score) => sum + score, 0) / Math.max(1, scores(row).length);
+  const slowest = (row) => Math.max(0, ...row[CELLS].map((cell) => (cell ? cell[MS] ?? 0 : 0)));
+  const SORTED = {
+    hardest: (a, b) => mean(a) - mean(b),
+    easiest: (a, b) => mean(b) - mean(a),
+    longest: (a, b) => b[INPUT].length - a[INPUT].length,
+    shortest: (a, b) => a[INPUT].length - b[INPUT].length,
+    slowest: (a, b) => slowest(b) - slowest(a),
   };
   const texts = new Map();
   const textOf = (row) => {
@@ -178,7 +189,10 @@
 
   const filter = () => {
     const wanted = search.value.trim().toLocaleLowerCase();
-    found = rows.filter((row) => SHOWN[show.value](row) && inState(row) && (!wanted || textOf(row).includes(wanted)));
+    const labelled = (row) => !label || !label.value || row[TARGETS][0] === labels[Number(label.value)];
+    const matches = (row) => SHOWN[show.value](row) && inState(row) && labelled(row);
+    found = rows.filter((row) => matches(row) && (!wanted || textOf(row).includes(wanted)));
+    if (sort.value) found.sort(SORTED[sort.value]);
     page = 0;
     draw();
   };
@@ -188,7 +202,7 @@
   };
 
   search.addEventListener("input", filter);
-  for (const control of [show, arm, state]) control.addEventListener("change", filter);
+  for (const control of [show, arm, state, label, sort]) control?.addEventListener("change", filter);
   byId("explorer-previous").addEventListener("click", turn(-1));
   byId("explorer-next").addEventListener("click", turn(1));
   byId("explorer-controls").hidden = false;
