@@ -3,6 +3,7 @@
 import dataclasses
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 
@@ -320,6 +321,34 @@ def test_the_index_on_paper_is_not_cut(browser, index):
     with Visit(browser, index, viewport={"width": 688, "height": 970}) as visit:
         visit.page.emulate_media(media="print")
         assert visit.page.evaluate("document.documentElement.scrollWidth") == 688
+
+
+@pytest.fixture(scope="module")
+def axe():
+    """The source of axe-core, which looks for what keeps people out: contrast, names, roles, landmarks, order."""
+    import axe_playwright_python
+
+    return (Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("kind", ["report", "hostile report", "index", "advice"])
+def test_axe_finds_no_violation(browser, axe, tmp_path, kind, scheme):
+    path = tmp_path / "page.html"
+    results, predictions = make_run(rows=60, documents=20, seeds=2, text=hostile(1) if "hostile" in kind else str)
+    html = {
+        "index": lambda: render_index([DemoOutcome("reading", results), DemoOutcome("later", None)]),
+        "advice": lambda: advice_page(full_advice()),
+    }.get(kind, lambda: render_report(results, predictions))()
+    path.write_text(html, encoding="utf-8")
+    for width in (360, 1440):
+        with Visit(browser, path, color_scheme=scheme, viewport={"width": width, "height": 900}) as visit:
+            for summary in visit.page.locator("main details > summary").all():
+                if summary.is_visible():
+                    summary.click()
+            visit.page.evaluate(axe)
+            found = visit.page.evaluate("axe.run()")["violations"]
+            assert [(one["id"], [node["html"][:120] for node in one["nodes"][:3]]) for one in found] == []
 
 
 @pytest.fixture(params=["ordinary", "hostile"])
