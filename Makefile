@@ -3,13 +3,14 @@
 # make calibrate-verdict  the verdict's error rates by simulation (half an hour on two cores); writes its table to docs/
 # make advisor-score  the advisor's first choice for 60 published comparisons, beside simple rules
 # make test       install the test extras, run the tests
+# make screenshots  the README's pictures anew, of the newest demo's reports; needs Chromium
 # make check      ruff and mypy --strict
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: demo demo-full advisor-score calibrate-verdict test check clean
+.PHONY: demo demo-full advisor-score calibrate-verdict screenshots test check clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -23,6 +24,9 @@ advisor-score: .venv/installed
 
 calibrate-verdict: .venv/installed
 	@$(BIN)/python -m evals.calibrate_verdict
+
+screenshots: .venv/installed-test
+	$(BIN)/python docs/screenshots.py
 
 test: .venv/installed-test
 	$(BIN)/python -m pytest
