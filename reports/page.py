@@ -27,6 +27,7 @@ from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.forgetting import forgetting_sentences
 from reports.leaks import leak_sentences
 from reports.measures import build_labels, build_measures, build_retrieval
+from reports.recall_chart import recall_chart
 from reports.score_curves import score_curves
 from reports.scoreboard import build_scoreboard
 from reports.selection import build_selections
@@ -50,7 +51,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
     if verdict["outcome"] not in wording.OUTCOMES:
         known = ", ".join(wording.OUTCOMES)
         raise RunError(f"the verdict's outcome {verdict['outcome']!r} is not one of {known}; redo the results")
-    board = build_scoreboard(results)
+    board, retrieval = build_scoreboard(results), build_retrieval(results["arms"])
     metric = wording.metric_name(task["metric"])
     trained = {arm["name"]: arm["trained"] for arm in results["arms"]}
     script = source("report.js")
@@ -79,7 +80,8 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         leaks=leak_sentences(results["leakage"] or ()),
         selections=build_selections(results["arms"]),
         measures=build_measures(results["arms"]),
-        retrieval=build_retrieval(results["arms"]),
+        retrieval=retrieval,
+        recall=recall_chart(retrieval, "recall"),
         labels=build_labels(results["per_label"], results["arms"]),
         confusions=build_confusions(results, predictions),
         differing=build_differing(results, predictions),
