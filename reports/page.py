@@ -101,6 +101,7 @@ def money_parts(results: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "economics": economics,
         "cost_rows": rows,
+        "prices_of": {row.name: row for row in rows},
         "decision": DECISIONS[economics["decision"]],
         "payback": payback_sentence(results),
         "prices": prices_sentence(results),
