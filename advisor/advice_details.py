@@ -8,11 +8,9 @@ from reports.wording import plural
 
 def needs(advice: Mapping[str, Any]) -> list[str]:
     """Return a line for everything that the data lack."""
-    return [
-        f"{item['topic']}: have {item['have']}; need {item['need']}."
-        for item in advice["readiness"] or []
-        if item["ok"] is False
-    ]
+    lacking = [item for item in advice["readiness"] or [] if item["ok"] is False]
+    told = {f"{item['have']}; need {item['need']}": item for item in reversed(lacking)}  # where to get more repeats it
+    return [f"{item['topic']}: have {text}." for text, item in reversed(told.items())]
 
 
 def costs(advice: Mapping[str, Any]) -> list[str]:

@@ -11,7 +11,7 @@ from advisor.data_needs import data_needs
 from advisor.estimates import estimate
 from advisor.plan import plan
 from advisor.plan_step import Places
-from advisor.questions import relevant
+from advisor.questions import questions, relevant
 from advisor.readiness import readiness
 from advisor.recommend import recommend
 from evals.documents import hash_file
@@ -111,7 +111,7 @@ def whole_advice(
         estimates=asdict(estimate(answers, prices, _priced_figures(found.figures))),
         readiness=[asdict(item) for item in readiness(answers, figures, sources.gain)],
     )
-    advice["recommendation"]["caveats"][:0] = doubts(given)
+    advice["recommendation"]["caveats"][:0] = [*doubts(given), *_from_data(answers, found, sources)]
     return advice | {
         "data": None if sources.data is None else {"train": hash_file(sources.data)},
         "plan": [
@@ -119,6 +119,28 @@ def whole_advice(
             for step in steps
         ],
     }
+
+
+def _from_data(answers: Mapping[str, str], found: Found, sources: Sources) -> list[str]:
+    """Return what the data or the probe say against the answers, or against relying on them."""
+    asked = {one.key: one for one in questions()}
+    told = [
+        f"Look again at {key}: the answer is “{asked[key].options[answers[key]]}”, and yet: {found.sentences[key]}"
+        for key, option in found.answers.items()
+        if answers.get(key, option) != option
+    ]
+    figures = found.figures
+    if figures and figures.overlap and figures.eval_rows and figures.overlap * 2 > figures.eval_rows:
+        told.append(
+            f"{figures.overlap:,} of {figures.eval_rows:,} eval rows stand among the rows to learn from: no score on "
+            "them would say anything. Give rows that were kept apart."
+        )
+    if sources.probe_model is not None and "gap" in answers and answers.get("gap") == found.answers.get("gap"):
+        if answers.get("prompting") != "measured":
+            told.append("The gap was measured with plain prompts, not after work on them: work on the prompt first.")
+        if sources.probe_model == "builtin":
+            told.append("The built-in model was probed, which knows nothing of the world: probe the one you would use.")
+    return told
 
 
 def _ready_figures(figures: "Figures | None") -> dict[str, float]:

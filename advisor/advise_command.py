@@ -68,9 +68,8 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
     said |= set_answers(request.pairs)
     answers = relevant({**found.answers, **said})
     if request.save is not None:
-        if request.save.exists() and request.save != request.answers:
-            read_answers(request.save)  # what isn't a file of answers isn't written over
-        write_answers(request.save, answers)
+        _check_free(request.save, request.answers)
+        write_answers(request.save, {**answers, **said})
     return _advised({**answers, **said}, found, request, request.save)
 
 
@@ -98,6 +97,15 @@ def _by_dialogue(request: AdviseRequest, found: Found, terminal: TextIO) -> Advi
         return _advised(dialogue.answers, found, request, path)
     except (KeyboardInterrupt, EOFError):
         raise TuneworthyError(f"stopped; the answers so far are in {path}. {go_on}") from None
+
+
+def _check_free(save: Path, answers: Path | None) -> None:
+    """Refuse to write over anything but the file that the answers came from, and files that hold none yet."""
+    if save.exists() and save != answers and read_answers(save):
+        raise UsageError(
+            f"{save} holds answers already: --answers {shlex.quote(str(save))} beside it adds to them, "
+            "or save to another file"
+        )
 
 
 def _saved_in(request: AdviseRequest) -> Path:
@@ -135,11 +143,11 @@ def _written(
 ) -> dict[str, Path]:
     """Write advice.json, advice.html and, where a task can be run and there is none yet, task.yaml."""
     folder, sources = request.out or Path(), request.sources
-    files = {"Advice": folder / "advice.json", "Page": folder / "advice.html"}
-    task = folder / "task.yaml"
+    task, path = folder / "task.yaml", folder / "advice.json"
+    files = {"Advice, in place of an earlier one" if path.exists() else "Advice": path, "Page": folder / "advice.html"}
     recommended = advice["recommendation"]
     try:
-        write_json(files["Advice"], advice)
+        write_json(path, advice)
         write_advice(folder, advice)
         if task.exists():
             files["Task, as it was there before"] = task

@@ -41,11 +41,18 @@ def known(answers: Mapping[str, str | None]) -> dict[str, str]:
 def set_answers(pairs: Sequence[str]) -> dict[str, str | None]:
     """Return the answers of ``key=value`` pairs; None makes one unknown. Raises ``UsageError``."""
     found: dict[str, str | None] = {}
+    wrong = []
     for pair in pairs:
-        key, sign, value = pair.partition("=")
+        key, sign, value = (part.strip() for part in pair.partition("="))
         if not sign:
-            raise UsageError(f"--set {pair}: should be key=value, as in --set task=sorting")
-        found[key.strip()] = checked(key.strip(), value.strip())
+            wrong.append(f"--set {pair}: should be key=value, as in --set task=sorting")
+        else:
+            try:
+                found[key] = checked(key, value)
+            except UsageError as error:
+                wrong.append(str(error))
+    if wrong:
+        raise UsageError("\n".join(wrong))
     return found
 
 

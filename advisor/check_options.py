@@ -48,7 +48,8 @@ def gate_settings(gates: Sequence[str]) -> dict[str, object]:
             kinds = ", ".join(Gates.model_fields)
             raise UsageError(f"--gate {text}: give one of {kinds} and a share, as in near_duplicates=0.02")
         try:
-            settings[f"gates.{kind.strip()}"] = float(share)
+            given = share.strip()
+            settings[f"gates.{kind.strip()}"] = float(given.removesuffix("%")) / (100 if given.endswith("%") else 1)
         except ValueError:
-            raise UsageError(f"--gate {text}: {share!r} is no share from 0 to 1") from None
+            raise UsageError(f"--gate {text}: {share!r} is no share from 0 to 1, or percentage") from None
     return settings

@@ -180,6 +180,9 @@ def main() -> None:
         sys.exit(_failed("stopped", 1))
     except TuneworthyError as error:
         sys.exit(_failed(str(error), error.exit_code))
+    except BrokenPipeError:  # whoever read what we print has had enough of it
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(1)
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(_failed(f"{where}{error.strerror or error}", 1))

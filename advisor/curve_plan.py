@@ -42,6 +42,11 @@ def _on(axis: Axis, arms: Sequence[PlannedArm], task: Task) -> list[CurvePoint]:
             f"--curve: {name}.try_k leaves k to be chosen, so the run's own answers have no place on the curve; "
             f"give {name}.k instead"
         )
+    if task.settings.instructions and any(arm.name == name for arm in arms):
+        raise UsageError(
+            f"--curve: `instructions` are chosen anew at each point, so a curve by {axis} would mix their effect in; "
+            "give one instruction, or --curve-axes labels"
+        )
     most = len(task.train) if axis == "shots" else max(numbers)
     return [
         CurvePoint(arm.name, arm.family, axis, number, arm.seeds)

@@ -27,6 +27,7 @@ class _Run:
     folder: Path
     record: RunRecord
     arms: list[ArmCells]
+    unfinished: list[str]
 
 
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
@@ -71,8 +72,10 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         "confidence": confidence,
         "arms": entries[:-1],
         "best": entries[-1],
-        "only_a": [arm.name for arm in one.arms if arm.name not in shared],
-        "only_b": [arm.name for arm in two.arms if arm.name not in shared],
+        "unfinished_a": one.unfinished,
+        "unfinished_b": two.unfinished,
+        "only_a": [arm.name for arm in one.arms if arm.name not in (*shared, *two.unfinished)],
+        "only_b": [arm.name for arm in two.arms if arm.name not in (*shared, *one.unfinished)],
         "changed": _changed(one.record, two.record),
     }
 
@@ -84,7 +87,7 @@ def _read(folder: Path) -> _Run:
     done = [arm for arm in arms if arm.status == "done"]
     if not done:
         raise RunError(f"{folder} has no arm that is done; go on with it by: tuneworthy run --resume {folder}")
-    return _Run(folder, record, done)
+    return _Run(folder, record, done, [arm.name for arm in arms if arm.status != "done"])
 
 
 def _check_same_rows(one: _Run, two: _Run) -> None:

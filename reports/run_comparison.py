@@ -67,6 +67,9 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
         if told["changed"]
         else "No setting differs."
     )
+    for key, run in (("unfinished_a", "first"), ("unfinished_b", "second")):
+        if told[key]:
+            lines.append(f"Not finished in the {run} run, and left out: {', '.join(map(shown, told[key]))}.")
     for key, run in (("only_a", "first"), ("only_b", "second")):
         if told[key]:
             lines.append(f"Only in the {run} run: {', '.join(map(shown, told[key]))}.")

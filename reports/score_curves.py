@@ -59,7 +59,8 @@ def _number_sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> Sent
         return Sentence(
             f"No number of {what} does better for {{arm}} than the {count(entry['own'])} of the run.", names
         )
-    opening = f"{{arm}} scores best with {count(entry['best'])} {what}"
+    one = what.replace("examples", "example").replace("passages", "passage") if entry["best"] == 1 else what
+    opening = f"{{arm}} scores best with {count(entry['best'])} {one}"
     pair = f"{signed(gap['difference'])} points ({difference_range(gap['low'], gap['high'])})"
     surely = ", which flatters it, as the best of several" if gap["low"] > 0 else ", which may be chance"
     told = f"{opening}: {pair} against the {count(entry['own'])} that the run used{surely}"

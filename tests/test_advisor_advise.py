@@ -70,7 +70,7 @@ def test_out_and_save_are_written(tmp_path, capsys):
     assert f"tuneworthy check {out_folder}" in [step["command"] for step in advice["plan"]]
     assert not any("mytask" in (step["command"] or "") for step in advice["plan"])
     assert "The answer to output is left out" in advice["recommendation"]["caveats"][0]
-    assert read_answers(saved) == {"task": "tabular"}
+    assert read_answers(saved) == {"task": "tabular", "output": "json"}  # said is said, though it counts for nothing
     assert f"Answers: {saved}" in out.replace("\n", "").replace("Advice", "\nAdvice")
 
 
@@ -384,3 +384,41 @@ def test_a_small_or_wide_terminal_still_shows_the_choice(tmp_path, columns, rows
         terminal.press("q", until="--resume")
         assert terminal.ended()[0] == 0
     assert read_answers(tmp_path / FILE)["task"] == "tabular"
+
+
+def test_save_keeps_what_was_said_and_writes_over_no_other_answers(tmp_path, capsys):
+    own = tmp_path / "own.yaml"
+    own.write_text("prompting: none\ngap: none\n", encoding="utf-8")
+    assert tuneworthy(capsys, "advise", "--answers", own, "--set", "task=sorting", "--save", own)[0] == 0
+    assert read_answers(own) == {"prompting": "none", "gap": "none", "task": "sorting"}
+    code, _, err = tuneworthy(capsys, "advise", "--set", "task=code", "--save", own)
+    assert code == 2
+    assert "holds answers already" in err
+    assert read_answers(own)["task"] == "sorting"
+
+
+def test_every_wrong_pair_is_told_at_once(capsys):
+    code, _, err = tuneworthy(capsys, "advise", "--set", "foo=bar", "--set", "task", "--set", "gap=huge")
+    assert code == 2
+    for said in ("no question 'foo'", "--set task: should be key=value", "'huge' is no answer"):
+        assert said in err
+
+
+def test_advice_in_place_of_an_earlier_one_is_said(tmp_path, capsys):
+    assert "Advice: " in tuneworthy(capsys, "advise", "--set", "task=sorting", "--out", tmp_path)[1]
+    assert "Advice, in place of an earlier one: " in tuneworthy(
+        capsys, "advise", "--set", "task=code", "--out", tmp_path
+    )[1].replace("\n", " ")
+
+
+def test_an_answer_that_the_data_contradict_is_named(tmp_path, capsys):
+    rows = tmp_path / "rows.jsonl"
+    line = '{{"input": "question {0} about parcel {0}", "target": "{1}"}}\n'
+    rows.write_text("".join(line.format(n, "ab"[n % 2]) for n in range(20)), encoding="utf-8")
+    given = ["advise", "--data", rows, "--eval", rows.with_name("eval.jsonl"), "--set", "examples=thousands", "--json"]
+    rows.with_name("eval.jsonl").write_text(rows.read_text(encoding="utf-8") + line.format(99, "a"), encoding="utf-8")
+    code, out, _ = tuneworthy(capsys, *given)
+    assert code == 0
+    caveats = " ".join(json.loads(out)["recommendation"]["caveats"])
+    assert "Look again at examples: the answer is “1,000 to 10,000”" in caveats
+    assert "20 of 21 eval rows stand among the rows to learn from" in caveats
