@@ -102,7 +102,8 @@ def economics(
         if trained in costs and trained
         else []
     )
-    decisive = next((even for even in evens if even.against == best), None)
+    useful = {arm.name for arm in arms if any(row.score for row in arm.all_rows())}
+    decisive = next((even for even in evens if even.against == best and best in useful), None)
     return {
         "date": prices.date,
         "currency": prices.currency,
@@ -113,7 +114,7 @@ def economics(
         "horizon_months": volume.months,
         "arms": [_entry(cost, volume) for cost in costs.values()],
         "break_even": [asdict(even) for even in evens],
-        "payback": _payback(decisive),
+        "payback": _payback(decisive) | {"useless": bool(evens) and best is not None and best not in useful},
         "decision": _decision(outcome, _payback(decisive)["status"]),
         "assumptions": prices.used(),
     }
@@ -148,7 +149,8 @@ def _payback(even: Repayment | None) -> dict[str, Any]:
     """Return whether the trained arm repays within the horizon: ``yes``, ``no``, ``never``, ``unclear``, ``unknown``.
 
     ``unclear``: the band of the uncertain inputs holds both answers. ``unknown``: no volume was given, or there is
-    no pair of arms. ``never``: a request saves nothing, or less than hosting and retraining cost at that volume.
+    no pair of arms (``useless``: none without training scores above zero). ``never``: a request saves nothing, or
+    less than hosting and retraining cost at that volume.
     """
     if even is None:
         return {"status": "unknown", "trained": None, "against": None, "requests": None, "months": None}

@@ -10,9 +10,9 @@ from typing import Any
 from markupsafe import Markup
 
 from reports.canvas import NARROW, SPOKEN, WIDE, Box, Chart, Size, drawing, plot_axes, value_ticks
-from reports.economics import CostRow, money, rounded
+from reports.economics import CostRow, money
 from reports.svg import INK, to_svg
-from reports.wording import clip, percent
+from reports.wording import clip, percent, rounded
 
 _HEIGHT = 300
 _STEPS = 2

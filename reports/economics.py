@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.sentences import Sentence
-from reports.wording import count, number
+from reports.wording import count, rounded
 
 DECISIONS = {
     "worth_it": "Gain proven and repaid within the horizon.",
@@ -68,6 +68,9 @@ def payback_sentence(results: Mapping[str, Any]) -> Sentence:
     told, payback = results["economics"], results["economics"]["payback"]
     names = {"trained": str(payback["trained"]), "other": str(payback["against"])}
     names |= {"currency": told["currency"]}
+    if payback.get("useless"):
+        nothing = "no arm without training scores above zero, so there is nothing that training could be cheaper than"
+        return Sentence(f"Whether training repays can't be said: {nothing}.")
     if payback["trained"] is None:
         return Sentence("Whether training repays can't be said: there is no pair of a trained and an untrained arm.")
     if payback["requests"] is None:
@@ -122,10 +125,3 @@ def money(value: float) -> str:
     if abs(value) < 0.01:
         return f"{value:.2g}" if abs(value) >= 0.0001 else "< 0.0001"
     return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
-
-
-def rounded(value: float) -> str:
-    """Return a count with the two digits that it is good for."""
-    if value < 10:
-        return f"{value:.1f}".removesuffix(".0")
-    return number(float(f"{value:.2g}"))

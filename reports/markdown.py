@@ -47,7 +47,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     task, verdict = results["task"], results["verdict"]
     yield f"### {plain(task['name'])}: {OUTCOMES[verdict['outcome']].lower()}"
     yield ""
-    yield _said(headline(verdict))
+    yield _said(headline(results))
     yield ""
     yield from _scores(results)
     yield ""

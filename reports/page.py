@@ -62,7 +62,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         verdict=verdict,
         metric=metric,
         badge=wording.OUTCOMES[verdict["outcome"]],
-        headline=headline(verdict),
+        headline=headline(results),
         decided_by=deciding(verdict),
         other_level=other_level(verdict) if verdict["gain"] else "",
         steps=next_steps(results),

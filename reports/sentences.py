@@ -7,9 +7,15 @@ from typing import Any
 
 from markupsafe import Markup
 
+from reports.repays import repays
 from reports.winner import deciding, winner
-from reports.wording import asked, clip, difference_range, level, number, points
+from reports.wording import asked, clip, difference_range, level, number, percent, points, score_range
 
+OPENINGS = {
+    "worth_it": "Yes, training is worth it",
+    "not_worth_it": "No, training is not worth it",
+    "undecided": "Undecided",
+}
 _LONGEST = 60  # characters of a name in a sentence
 
 
@@ -33,26 +39,40 @@ class Sentence:
         return Markup(self.template).format(**names)
 
 
-def headline(verdict: Mapping[str, Any]) -> Sentence:
-    """Return the verdict as one sentence, with the difference and the interval that carry it."""
+def headline(results: Mapping[str, Any]) -> Sentence:
+    """Return the verdict as one sentence: the best score without training, what training adds, and when it repays."""
+    verdict = results["verdict"]
     outcome, gain = verdict["outcome"], verdict["gain"]
-    names = {"trained": deciding(verdict), "untrained": str(verdict["best_untrained"])}
     if gain is None or verdict["best_trained"] is None or verdict["best_untrained"] is None:
         return Sentence(_without_gain(verdict))
+    names = {"trained": deciding(verdict), "untrained": str(verdict["best_untrained"])}
     low, high, least = gain["low"], gain["high"], verdict["minimum_gain"]
-    interval = f"({difference_range(low, high)}{other_level(verdict)})"
-    if gain["difference"] >= 0:
-        effect = f"{{trained}} adds {points(gain['difference'])} {interval} over {{untrained}}"
-    else:
-        effect = f"{{trained}} scores {points(-gain['difference'])} below {{untrained}} (difference {interval[1:]}"
+    interval = f"{difference_range(low, high)}{other_level(verdict)}"
+    gained = gain["difference"] >= 0
     wanted = f"the {asked(least)} asked for"
+    tail = ""
     if outcome == "worth_it":
-        return Sentence(f"Yes, training is worth it: {effect}, more than {wanted}.", names)
-    if outcome == "not_worth_it":
-        tail = f", not more than {wanted}" if gain["difference"] >= 0 and high <= least else ""
-        return Sentence(f"No, training is not worth it: {effect}{tail}.", names)
-    tail = f", and that interval holds {wanted}" if low <= least < high else ""
-    return Sentence(f"Undecided: {effect}{tail}.", names)
+        tail = f", more than {wanted}"
+    elif outcome == "not_worth_it" and gained and high <= least:
+        tail = f", not more than {wanted}"
+    elif outcome == "undecided" and low <= least < high:
+        tail = f", which may be more or less than {wanted}"
+    if gained:
+        effect = f"{{trained}} adds {points(gain['difference'])} ({interval}){tail}"
+    else:
+        effect = f"{{trained}} scores {points(-gain['difference'])} less (difference {interval}){tail}"
+    worse = high < 0
+    repaid = "" if worse else repays(results["economics"], names["trained"], names["untrained"], outcome)
+    first = f"{OPENINGS[outcome]}: {_alone(results, names['untrained'])}{effect}"
+    return Sentence(f"{first}, {repaid}." if repaid else f"{first}.", names)
+
+
+def _alone(results: Mapping[str, Any], untrained: str) -> str:
+    """Return what the best arm without training scores, as a clause."""
+    score = next((arm["score"] for arm in results["arms"] if arm["name"] == untrained), None)
+    if not score or score["mean"] is None:
+        return "against {untrained}, "
+    return f"{{untrained}} alone scores {percent(score['mean'])} ({score_range(score['low'], score['high'])}); "
 
 
 def other_level(verdict: Mapping[str, Any]) -> str:
@@ -63,11 +83,7 @@ def other_level(verdict: Mapping[str, Any]) -> str:
 
 def _without_gain(verdict: Mapping[str, Any]) -> str:
     """Return the headline of a run that can't compare training with anything."""
-    opening = {
-        "worth_it": "Yes, training is worth it",
-        "not_worth_it": "No, training is not worth it",
-        "undecided": "Undecided",
-    }[verdict["outcome"]]
+    opening = OPENINGS[verdict["outcome"]]
     if verdict["best_trained"] is None:
         return f"{opening}: no trained arm has a score, so the gain from training was not measured."
     if verdict["best_untrained"] is None:
@@ -85,6 +101,9 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
         change = f"a gain of more than {asked(least)}; this run puts it at {points(gain['high'])} at most"
         steps.append(Sentence(f"What would change this: {change}."))
+    if gain and verdict["outcome"] == "worth_it":
+        least_sure = f"this run puts it at {points(gain['low'])} at least"
+        steps.append(Sentence(f"What would change this: asking for a gain of more than that; {least_sure}."))
     if gain and verdict["outcome"] == "undecided":
         steps += _rows_sentence(results)
     for status, opening, do in (

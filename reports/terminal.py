@@ -50,7 +50,7 @@ class Summary:
         outcome = verdict["outcome"]
         yield Text()
         yield Text(OUTCOMES.get(outcome, shown(str(outcome))), style=VERDICT_STYLES.get(outcome, "bold"))
-        yield Text(str(headline(verdict)))
+        yield Text(str(headline(self.results)))
         yield Text()
         yield Text(f"{metric_name(task['metric'])} on {plural(task['eval_rows'], 'eval row')}", style="dim")
         yield _table(board, options.max_width)

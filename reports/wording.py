@@ -192,3 +192,10 @@ def upperfirst(text: str) -> str:
 def plural(amount: int, one: str, many: str = "") -> str:
     """Return ``1 row`` or ``20 rows``."""
     return f"{number(amount)} {one if amount == 1 else many or one + 's'}"
+
+
+def rounded(value: float) -> str:
+    """Return a count with the two digits that it is good for."""
+    if value < 10:
+        return f"{value:.1f}".removesuffix(".0")
+    return number(float(f"{value:.2g}"))

@@ -100,52 +100,107 @@ def test_a_sentence_escapes_and_isolates_names():
     assert sentence.__html__() == "<bdi>&lt;b&gt;[U+202E]</bdi> wins <"
 
 
-def make_verdict(outcome, difference, low, high, **changes):
+PAYBACK = {
+    "status": "unknown",
+    "trained": "qlora",
+    "against": "rag",
+    "requests": {"low": 2e5, "middle": 412_345.0, "high": 8e5},
+    "months": None,
+}
+
+
+def made(outcome, difference, low, high, *, payback=None, economics=None, **changes):
+    """Return the part of results that a headline reads: rag scores 91.0%, qlora that and the difference."""
     gain = {"difference": difference, "low": low, "high": high}
     verdict = {"outcome": outcome, "best_trained": "qlora", "best_untrained": "rag", "gain": gain, "minimum_gain": 0.02}
-    return verdict | changes
+    told = {
+        "example": False,
+        "requests_per_month": None,
+        "horizon_months": 12,
+        "payback": {**PAYBACK, **(payback or {})},
+    }
+    score = {"mean": 0.91, "low": 0.88, "high": 0.94, "n": 400}
+    return {
+        "verdict": verdict | changes,
+        "economics": told | (economics or {}),
+        "arms": [{"name": "rag", "score": score}],
+    }
+
+
+NO, YES, OPEN = "No, training is not worth it: ", "Yes, training is worth it: ", "Undecided: "
+ALONE = "rag alone scores 91.0% (88.0–94.0); "
+UNKNOWN = {"trained": None, "against": None, "requests": None}
 
 
 @pytest.mark.parametrize(
-    ("verdict", "text"),
+    ("results", "text"),
     [
         (
-            make_verdict("worth_it", 0.06, 0.031, 0.09),
-            "Yes, training is worth it: qlora adds 6.0 points (3.1 to 9.0) over rag, more than the 2 points asked for.",
+            made("worth_it", 0.06, 0.031, 0.09),
+            f"{YES}{ALONE}qlora adds 6.0 points (3.1 to 9.0), more than the 2 points asked for, and repays its cost "
+            "after about 410,000 requests in 12 months.",
         ),
         (
-            make_verdict("not_worth_it", 0.004, -0.011, 0.019),
-            "No, training is not worth it: qlora adds 0.4 points (−1.1 to 1.9) over rag, "
-            "not more than the 2 points asked for.",
+            made("not_worth_it", 0.004, -0.011, 0.019, economics={"example": True}),
+            f"{NO}{ALONE}qlora adds 0.4 points (−1.1 to 1.9), not more than the 2 points asked for, and at example "
+            "prices would repay its cost after about 410,000 requests in 12 months.",
         ),
         (
-            make_verdict("not_worth_it", -0.03, -0.05, -0.01),
-            "No, training is not worth it: qlora scores 3.0 points below rag (difference −5.0 to −1.0).",
+            made("not_worth_it", -0.03, -0.05, -0.01),  # proven worse: when it repays is no matter
+            f"{NO}{ALONE}qlora scores 3.0 points less (difference −5.0 to −1.0).",
         ),
         (
-            make_verdict("not_worth_it", 0.01, -0.02, 0.04),  # decided by another arm without training
-            "No, training is not worth it: qlora adds 1.0 points (−2.0 to 4.0) over rag.",
+            made("not_worth_it", 0.01, -0.02, 0.04, payback=UNKNOWN),  # decided by another arm without training
+            f"{NO}{ALONE}qlora adds 1.0 points (−2.0 to 4.0).",
         ),
         (
-            make_verdict("undecided", 0.01, -0.02, 0.04),
-            "Undecided: qlora adds 1.0 points (−2.0 to 4.0) over rag, and that interval holds the 2 points asked for.",
+            made("undecided", 0.01, -0.02, 0.04, payback={"requests": None, "status": "never"}),
+            f"{OPEN}{ALONE}qlora adds 1.0 points (−2.0 to 4.0), which may be more or less than the 2 points asked "
+            "for, and would never repay its cost.",
         ),
         (
-            make_verdict("undecided", 0, 0, 0, gain=None, best_trained=None),
+            made("undecided", 0.01, -0.02, 0.04, payback={"against": "few_shot"}),
+            f"{OPEN}{ALONE}qlora adds 1.0 points (−2.0 to 4.0), which may be more or less than the 2 points asked for.",
+        ),
+        (
+            made("undecided", 0, 0, 0, gain=None, best_trained=None),
             "Undecided: no trained arm has a score, so the gain from training was not measured.",
         ),
         (
-            make_verdict("undecided", 0, 0, 0, gain=None, best_untrained=None),
+            made("undecided", 0, 0, 0, gain=None, best_untrained=None),
             "Undecided: no arm without training has a score, so there is nothing to compare training with.",
         ),
         (
-            make_verdict("undecided", 0, 0, 0, gain=None),
+            made("undecided", 0, 0, 0, gain=None),
             "Undecided: training and the best arm without it have no row in common to compare.",
         ),
     ],
 )
-def test_the_headline_says_the_outcome_with_its_figures(verdict, text):
-    assert str(headline(verdict)) == text
+def test_the_headline_says_the_outcome_with_its_figures(results, text):
+    assert str(headline(results)) == text
+
+
+@pytest.mark.parametrize(
+    ("payback", "end"),
+    [
+        (
+            {"status": "yes", "months": {"low": 3.0, "middle": 8.0, "high": 11.0}},
+            "and repays its cost after about 80,000 requests (8 months).",
+        ),
+        (
+            {"status": "no", "months": {"low": 15.0, "middle": 31.0, "high": None}},
+            "but repays its cost after about 310,000 requests (31 months), later than the 12 months asked for.",
+        ),
+        ({"status": "never", "months": None}, "but never repays its cost."),
+        (
+            {"status": "yes", "months": {"low": 0.0, "middle": 0.0, "high": 0.0}},
+            "and costs less from the first request.",
+        ),
+    ],
+)
+def test_the_headline_goes_by_the_volume_where_one_is_given(payback, end):
+    results = made("worth_it", 0.06, 0.031, 0.09, payback=payback, economics={"requests_per_month": 10_000})
+    assert str(headline(results)).endswith(f"more than the 2 points asked for, {end}")
 
 
 def steps_of(**verdict):
@@ -186,10 +241,9 @@ def test_an_arm_that_scores_nothing_is_not_advised():
 
 def test_the_headline_names_the_arm_that_decides_and_its_level():
     gain = {"trained": "full", "difference": 0.06, "low": 0.031, "high": 0.09, "confidence": 0.975}
-    verdict = make_verdict("worth_it", 0, 0, 0, gain=gain, confidence=0.95)
-    assert str(headline(verdict)) == (
-        "Yes, training is worth it: full adds 6.0 points (3.1 to 9.0, 97.5% interval) over rag, "
-        "more than the 2 points asked for."
+    results = made("worth_it", 0, 0, 0, gain=gain, confidence=0.95)
+    assert str(headline(results)) == (
+        f"{YES}{ALONE}full adds 6.0 points (3.1 to 9.0, 97.5% interval), more than the 2 points asked for."
     )
     specs = (*ARMS[:7], Spec("full", "tune", 0.88))
     results, _ = make_run(specs, rows=40, verdict={"outcome": "worth_it", "gain": gain})
