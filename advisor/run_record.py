@@ -6,6 +6,7 @@ from datetime import datetime
 from advisor.arms import ARMS, Lineup
 from advisor.engine import adapter_record
 from advisor.machine import installed_versions, machine_facts
+from evals.data_condition import data_condition
 from evals.errors import RunError
 from evals.protocols import LanguageModel
 from evals.record import ModelRecord, PlannedArm, RunRecord
@@ -59,4 +60,5 @@ def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, create
         machine=machine_facts() | _placement(model),
         command=command,
         created=created.isoformat(timespec="seconds"),
+        data=data_condition(task),
     )

@@ -10,6 +10,7 @@ from pydantic import Field, NonNegativeInt, StringConstraints, ValidationError
 
 from evals.advice_outcome import GivenAdvice
 from evals.curve_point import CurvePoint
+from evals.data_condition import DataCondition
 from evals.errors import RunError
 from evals.files import write_json
 from evals.leakage import Leak
@@ -57,7 +58,7 @@ class RunRecord:
     ``eval_ids`` are the ids of the eval rows in the order they are answered; ``skipped`` are
     the arms that don't fit the task; ``advice`` is what was recommended before the run, if anything;
     ``leaks`` are what the eval rows share with train and documents (None in older runs); ``curve`` are
-    the points that are run besides the arms.
+    the points that are run besides the arms; ``data`` is the condition of the rows (None in older runs).
     """
 
     task_file: str
@@ -84,6 +85,7 @@ class RunRecord:
     advice: GivenAdvice | None = field(default=None, metadata=ADDED_LATER)
     leaks: tuple[Leak, ...] | None = field(default=None, metadata=ADDED_LATER)
     curve: tuple[CurvePoint, ...] = field(default=(), metadata=ADDED_LATER)
+    data: DataCondition | None = field(default=None, metadata=ADDED_LATER)
 
     def settings(self, path: Path = Path("run.json")) -> TaskFile:
         """Return ``task`` as settings.

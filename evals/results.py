@@ -122,6 +122,7 @@ def build_results(run: Path) -> dict[str, Any]:
     }
     shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence)
     results |= {"leakage": _leakage(record.leaks), "detectable": _detectable(shown)}
+    results["data"] = None if record.data is None else asdict(record.data)
     tuned = {arm.name: [cell.folder for cell in arm.cells] for arm in done if arm.family == "tune"}
     results["forgetting"] = forgetting_section(run, tuned, confidence)
     results["curve"] = curve_section(run, record, settings, arms, labels, clusters)

@@ -1,29 +1,17 @@
 """What can be said of a task before anything is run: counts, balance, lengths, leakage, what its eval rows can show."""
 
-from collections import Counter
-from collections.abc import Sequence
 from dataclasses import dataclass
 
-import numpy as np
-
+from evals.data_condition import DataCondition, data_condition
 from evals.detectable import Detectable, detectable
-from evals.example import Example
 from evals.leakage import Leak, find_leaks
 from evals.row_clusters import shared_clusters
 from evals.task import Task
 
 
-@dataclass(frozen=True, slots=True)
-class Lengths:
-    """Words of a text: the median and the 95th percentile."""
-
-    median: float
-    p95: float
-
-
 @dataclass(frozen=True)
 class TaskFacts:
-    """The facts of a task; ``labels`` maps each label to its training and eval rows (empty without labels)."""
+    """The facts of a task."""
 
     name: str
     answer: str
@@ -31,9 +19,7 @@ class TaskFacts:
     train_rows: int
     eval_rows: int
     documents: int
-    labels: dict[str, tuple[int, int]]
-    input_words: Lengths
-    answer_words: Lengths
+    condition: DataCondition
     leaks: tuple[Leak, ...]
     detectable: Detectable
     notes: tuple[str, ...]
@@ -50,24 +36,8 @@ def task_facts(task: Task) -> TaskFacts:
         train_rows=len(task.train),
         eval_rows=len(task.eval),
         documents=len(task.documents),
-        labels=_balance(task),
-        input_words=_lengths([row.input for row in (*task.train, *task.eval)]),
-        answer_words=_lengths([row.target for row in (*task.train, *task.eval)]),
+        condition=data_condition(task),
         leaks=find_leaks(task),
         detectable=detectable(len(task.eval), clusters.count, decision.minimum_gain, decision.confidence),
         notes=task.notes,
     )
-
-
-def _balance(task: Task) -> dict[str, tuple[int, int]]:
-    train, evals = _labels(task.train), _labels(task.eval)
-    return {label: (train[label], evals[label]) for label in task.labels}
-
-
-def _labels(rows: Sequence[Example]) -> Counter[str]:
-    return Counter(row.target for row in rows)
-
-
-def _lengths(texts: Sequence[str]) -> Lengths:
-    words = [len(text.split()) for text in texts]
-    return Lengths(float(np.median(words)), float(np.percentile(words, 95)))

@@ -21,11 +21,13 @@ from reports.advice_check import advice_sentences
 from reports.charts import differences_chart, scores_chart
 from reports.confusion import build_confusions
 from reports.cost_charts import cumulative_chart, quality_chart
+from reports.data_condition import build_condition
 from reports.differing import build_differing
 from reports.economics import DECISIONS, cost_rows, money, payback_sentence, prices_sentence
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.forgetting import forgetting_sentences
 from reports.leaks import leak_sentences
+from reports.limits import limits, sources
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.recall_chart import recall_chart
 from reports.score_curves import score_curves
@@ -77,6 +79,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         **money_parts(results),
         curves=score_curves(results),
         forgot=forgetting_sentences(results),
+        condition=build_condition(results),
         leaks=leak_sentences(results["leakage"] or ()),
         selections=build_selections(results["arms"]),
         measures=build_measures(results["arms"]),
@@ -88,6 +91,8 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         explorer=build_explorer(predictions, trained, task["labels"]),
         static_rows=STATIC_ROWS,
         methods=sorted({pair["method"] for pair in results["comparisons"] if pair["difference"] is not None}),
+        sources=sources(results),
+        limits=limits(results),
         settings=json.dumps(results["settings"], ensure_ascii=False, indent=2),
         style=Markup(source("report.css")),
         script=Markup(script),

@@ -33,6 +33,12 @@ class Sentence:
         """Return the plain text."""
         return self.template.format(**{key: clip(name, _LONGEST) for key, name in self.names.items()})
 
+    @property
+    def parts(self) -> "tuple[Sentence, Sentence | None]":
+        """Return the answer up to its colon, and the rest if there is one: a page can set them apart."""
+        answer, colon, rest = self.template.partition(": ")
+        return Sentence(answer + colon.rstrip(), self.names), Sentence(rest, self.names) if rest else None
+
     def __html__(self) -> str:
         """Return the sentence as HTML; names are escaped, cut, and can't reorder what is around them."""
         names = {key: Markup("<bdi>{}</bdi>").format(clip(name, _LONGEST)) for key, name in self.names.items()}

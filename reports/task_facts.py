@@ -9,8 +9,9 @@ from rich.text import Text
 
 from evals.record import SkippedArm
 from evals.task_facts import TaskFacts
+from reports.data_condition import repeat_sentences
 from reports.leaks import NOT_MET, leak_sentences
-from reports.wording import clip, count, metric_name, plural, shown
+from reports.wording import clip, count, metric_name, number, plural, shown
 
 _LABELS = 12
 
@@ -29,9 +30,17 @@ class CheckedTask:
         yield Text(f"{shown(facts.name)}: {facts.answer} answers, scored by {metric_name(facts.metric)}", style="bold")
         rows = f"{plural(facts.train_rows, 'training row')}, {plural(facts.eval_rows, 'eval row')}"
         yield Text(f"{rows}, {plural(facts.documents, 'document')}")
-        for kind, words in (("input", facts.input_words), ("answer", facts.answer_words)):
-            yield Text(f"{kind}: {words.median:g} words (median), {words.p95:g} (95th percentile)")
-        if facts.labels:
+        condition = facts.condition
+        for kind, words in (
+            ("input", condition.input_words),
+            ("answer", condition.answer_words),
+            ("document", condition.document_words),
+        ):
+            if words is not None:
+                yield Text(f"{kind}: {number(words.median)} words (median), {number(words.p95)} (95th percentile)")
+        for sentence in repeat_sentences(asdict(condition), facts.train_rows):
+            yield Text(sentence)
+        if condition.labels:
             yield Text()
             yield _balance(facts)
         yield Text()
@@ -60,12 +69,13 @@ def _balance(facts: TaskFacts) -> Table:
     table.add_column("label", overflow="fold")
     table.add_column("train", justify="right")
     table.add_column("eval", justify="right")
-    ranked = sorted(facts.labels.items(), key=lambda item: (-item[1][0], item[0]))
-    for label, (train, evals) in ranked[:_LABELS]:
-        table.add_row(Text(clip(shown(label), 40)), count(train), count(evals))
+    ranked = sorted(facts.condition.labels, key=lambda row: (-row.train, row.label))
+    for row in ranked[:_LABELS]:
+        table.add_row(Text(clip(shown(row.label), 40)), count(row.train), count(row.eval))
     if rest := ranked[_LABELS:]:
-        least = min(train for _, (train, _) in rest)
+        least = min(row.train for row in rest)
         title = f"{plural(len(rest), 'more label')}, {count(least)} training rows at least"
-        totals = [sum(rows[side] for _, rows in rest) for side in (0, 1)]
-        table.add_row(Text(title, style="dim"), *map(count, totals))
+        table.add_row(
+            Text(title, style="dim"), count(sum(row.train for row in rest)), count(sum(row.eval for row in rest))
+        )
     return table
