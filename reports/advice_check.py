@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.sentences import Sentence
 from reports.wording import percent, shown
 
 NAMES = {
@@ -16,11 +17,12 @@ NAMES = {
 HELD = {True: "The advice held", False: "The advice didn't hold", "undecided": "Undecided whether the advice held"}
 
 
-def advice_sentences(results: Mapping[str, Any]) -> list[str]:
+def advice_sentences(results: Mapping[str, Any]) -> list[str | Sentence]:
     """Return what was advised and whether it held, or which command would have said so."""
     advice = results.get("advice")
     if not advice:
-        return ["No advice was given with this run: `tuneworthy run TASK --advice advice.json` compares one with it."]
+        command = "`tuneworthy run TASK --advice advice.json`"
+        return [Sentence(f"No advice was given with this run: {command} compares one with it.")]
     recommended = NAMES.get(advice["recommended"], shown(str(advice["recommended"])))
     said = f"Recommended before the run: {recommended}, with a probability of {percent(advice['probability'])}."
     if advice.get("same_data") is False:

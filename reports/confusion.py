@@ -117,7 +117,7 @@ def _cell(axes: Any, cell: tuple[int, int], count: int, of: int, *, counted: boo
 
     x, y = cell
     colour = INK["plain"] if x == y else INK["accent"]
-    strength = 0.15 + 0.6 * count / of
+    strength = 0.12 + 0.33 * count / of  # more, and the figure in it would be hard to read
     axes.add_patch(Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, facecolor=colour, alpha=strength, linewidth=0))
     if counted:
         axes.text(x, y, str(count), ha="center", va="center", color=INK["text"], fontsize=text)

@@ -51,9 +51,9 @@ def _balance(labels: Sequence[Mapping[str, Any]], train_rows: int) -> Sentence |
     most, least = labels[0], labels[-1]
     names = {"most": most["label"], "least": least["label"]}
     unjudged = sum(not row["eval"] for row in labels)
-    told = f"{{most}} is the most frequent label with {_share(most['train'], train_rows)} of the training rows"
+    told = f"“{{most}}” is the most frequent label with {_share(most['train'], train_rows)} of the training rows"
     if len(labels) > 1:
-        told += f", {{least}} the least with {plural(least['train'], 'row')}"
+        told += f", “{{least}}” the least with {plural(least['train'], 'row')}"
     tail = f"; {plural(unjudged, 'label')} {'has' if unjudged == 1 else 'have'} no eval row" if unjudged else ""
     return Sentence(f"{told}{tail}.", names)
 

@@ -47,7 +47,7 @@ def limits(results: Mapping[str, Any]) -> list[Sentence]:
     told = [
         f"The {rows} for the requests to come only as far as they were drawn from the same source. On other input, or "
         "later, every arm may do better or worse.",
-        f"{metric_name(task['metric']).capitalize()} counts what it counts. Harm, tone, and a rare mistake that costs "
+        f"{upperfirst(metric_name(task['metric']))} counts what it counts. Harm, tone, and a rare mistake that costs "
         "much are not in it: read the rows under “Where they differ”, above all those that training broke.",
         *_leaked(results),
         *_chance(results, bool(trained)),

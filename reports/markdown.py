@@ -56,7 +56,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield from (f"- {_said(sentence)}" for sentence in forgetting_sentences(results))
     yield from (f"- {plain(text)}" for text in leak_sentences(results["leakage"] or ()))
     if results.get("advice"):
-        yield f"- {plain(' '.join(advice_sentences(results)))}"
+        yield f"- {plain(' '.join(map(str, advice_sentences(results))))}"
     yield ""
     model = results["model"]
     made = f"tuneworthy {results['version']}, {results['created'][:10]}, {plural(results['seeds'], 'seed')}"

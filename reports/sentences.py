@@ -1,6 +1,7 @@
 """What the verdict says in one line, and what to do next: every figure in a sentence is computed from the results."""
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ OPENINGS = {
     "not_worth_it": "No, training is not worth it",
     "undecided": "Undecided",
 }
+_CODE = re.compile(r"`([^`]+)`")
 _LONGEST = 60  # characters of a name in a sentence
 
 
@@ -23,7 +25,7 @@ _LONGEST = 60  # characters of a name in a sentence
 class Sentence:
     """A sentence with names from the data in it: plain for a terminal, isolated elements in HTML.
 
-    ``template`` is ours, with ``{key}`` where ``names[key]`` stands.
+    ``template`` is ours, with ``{key}`` where ``names[key]`` stands; what is to be typed is between backticks.
     """
 
     template: str
@@ -42,7 +44,7 @@ class Sentence:
     def __html__(self) -> str:
         """Return the sentence as HTML; names are escaped, cut, and can't reorder what is around them."""
         names = {key: Markup("<bdi>{}</bdi>").format(clip(name, _LONGEST)) for key, name in self.names.items()}
-        return Markup(self.template).format(**names)
+        return Markup(_CODE.sub(r"<code>\1</code>", self.template)).format(**names)
 
 
 def headline(results: Mapping[str, Any]) -> Sentence:

@@ -66,7 +66,7 @@ class Summary:
         for entry in self.results["curve"] or ():
             yield Text(f"• {curve_sentence(entry)}")
         if self.results.get("advice"):
-            yield Text(f"• {' '.join(advice_sentences(self.results))}")
+            yield Text(f"• {' '.join(map(str, advice_sentences(self.results)))}")
         for row in board.not_run:
             if row.status != "skipped":
                 yield Text(
