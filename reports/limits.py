@@ -84,7 +84,7 @@ def _privacy(results: Mapping[str, Any], trained: bool) -> list[str]:
     told = [f"Rights: {rights}; nothing here has checked that."]
     if not trained:
         return told
-    repeated = sum(arm["wrong_from_train"] or 0 for arm in results["arms"] if arm["trained"])
+    repeated = sum(arm.get("wrong_from_train") or 0 for arm in results["arms"] if arm["trained"])
     seen = (
         f" In this run {plural(repeated, 'wrong answer')} of trained arms repeat a training row's." if repeated else ""
     )
