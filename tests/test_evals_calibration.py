@@ -89,7 +89,8 @@ def test_power_is_as_foretold():
 
 def test_power_of_few_rows_with_clusters_is_as_foretold():
     # The normal formula foretold 21.6% here.
-    cell = run_cell(Setting(rows=50, gain=0.09, discordance=0.12, clustered=True, seeds=1, untrained=2, near=1), RUNS, 1)
+    few = Setting(rows=50, gain=0.09, discordance=0.12, clustered=True, seeds=1, untrained=2, near=1)
+    cell = run_cell(few, RUNS, 1)
     assert cell.power == pytest.approx(cell.foretold, abs=0.05)
 
 
