@@ -40,6 +40,8 @@ class Decoder:
     """Three matrices in a feed-forward layer with a gate (Llama), else two (GPT)."""
     tied: bool = False
     """Whether embedding and head are one matrix."""
+    parallel: bool = False
+    """Whether attention and feed-forward read one normalised input side by side (Falcon, Phi up to 2)."""
 
     def embedding_weights(self) -> float:
         """Return the number of weights of embedding and head, which stay in 16 bits in QLoRA."""
@@ -67,6 +69,8 @@ class TrainingSetup:
     dropout: bool = True
     bits: float = NF4_DOUBLE_BITS
     """Bits a quantised weight; QLoRA only."""
+    held_inputs: int = 0
+    """Steps of which QLoRA's 4-bit layers hold the inputs: none, but for bitsandbytes before 0.43.2."""
     pure_half: bool = False
     """Trained weights, gradients and both moments in 16 bits: 8 bytes a trained weight instead of 16."""
 
@@ -119,7 +123,7 @@ def _frozen_bytes(decoder: Decoder, method: Method, setup: TrainingSetup) -> flo
 def _activation_bytes(decoder: Decoder, method: Method, setup: TrainingSetup) -> float:
     """Return the bytes kept for the backward pass; checkpointing keeps each layer's input and recomputes one layer."""
     tokens = setup.sequence * setup.micro_batch
-    layer = _layer_bytes(decoder, method, setup)
+    layer = _layer_bytes(decoder, method, setup) + _held_bytes(decoder, method, setup)
     kept = HALF * decoder.hidden * decoder.layers + layer if setup.checkpointing else layer * decoder.layers
     unpacked = HALF * decoder.hidden * decoder.intermediate if method == "qlora" else 0  # one matrix at a time
     return tokens * (kept + LOGIT_BYTES * decoder.vocabulary) + unpacked
@@ -134,11 +138,25 @@ def _layer_bytes(decoder: Decoder, method: Method, setup: TrainingSetup) -> floa
     attention = HALF * (3 * hidden + 3 * key_value)
     # With a gate: before the nonlinearity, after it, and the other factor; without: before it.
     feed_forward = HALF * (3 if decoder.gated else 1) * intermediate
-    # A frozen 16-bit layer needs no input for its own backward pass. A trained one does, one with an adapter does,
-    # and bitsandbytes keeps the inputs of all its 4-bit layers.
-    every = method in ("full", "qlora") or setup.every_linear
+    # A frozen layer needs no input for its own backward pass. A trained one does, and so does one with an adapter.
+    every = method == "full" or setup.every_linear
     inputs = HALF * (2 * hidden + intermediate) if every else HALF * hidden
     dropped = 0
     if method != "full" and setup.dropout:  # a mask of a byte and the 16-bit output for each adapter's input
         dropped = 3 * ((3 * hidden + intermediate) if setup.every_linear else hidden)
     return float(norms + attention + feed_forward + inputs + dropped)
+
+
+def _held_bytes(decoder: Decoder, method: Method, setup: TrainingSetup) -> float:
+    """Return the bytes that inputs of 4-bit layers take for each token of a layer, beside what autograd keeps.
+
+    Up to 0.43.1 bitsandbytes hung each layer's input on its node of the graph as a plain attribute (mended by its pull
+    request 1270). The backward pass doesn't free such a one: it lives as long as the graph. A loop that still has the
+    last step's loss in hand while the next step runs forward holds the inputs of two steps.
+    """
+    if method != "qlora":
+        return 0.0
+    # Queries, keys and values share an input; the attention's output has one, the feed-forward's first matrices share
+    # one (in parallel layers with the attention), and its last has one.
+    widths = (2 if decoder.parallel else 3) * decoder.hidden + decoder.intermediate
+    return float(setup.held_inputs * HALF * widths)

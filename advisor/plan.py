@@ -146,7 +146,7 @@ def _retrieval(arms: Sequence[str]) -> Step:
 
 
 def _training(main: str, arms: Sequence[str], minimum_gain: float) -> Step:
-    side = " No arm of ours trains and retrieves at once: each has to show a gain by itself first."
+    side = " `rag_qlora` retrieves and is trained at once; `rag` and `qlora` show what each brings by itself."
     return Step(
         4,
         "Train, and compare" if main in ("tune", "rag_tune") else "Train once, if a gap is left",

@@ -5,8 +5,8 @@ from collections.abc import Collection, Mapping
 from advisor.recommend import NOT_READY
 from evals.task_file import AnswerKind
 
-TRAINED = ("qlora",)
-"""What is run of training: the cheapest arm tells whether the others are worth a run."""
+TRAINED = ("qlora", "rag_qlora")
+"""What is run of training: the cheapest arm tells whether the others are worth a run. The second retrieves, too."""
 
 RETRIEVING = ("rag", "rag_shots")
 
@@ -39,5 +39,5 @@ def suited_arms(
     if "rag" not in blocked and (retrieves or documents or answers.get("corpus") in ("small", "large")):
         arms += RETRIEVING if retrieves else RETRIEVING[:1]
     if "tune" not in blocked and approach != NOT_READY and answers.get("task") not in _UNTRAINABLE:
-        arms += TRAINED
+        arms += TRAINED if approach == "rag_tune" else TRAINED[:1]
     return tuple(arms)

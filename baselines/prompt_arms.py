@@ -99,6 +99,10 @@ class PromptArm(ABC):
         predictions = self._reply(examples, questions)
         return [replace(prediction, ms=prediction.ms + share) for prediction in predictions]
 
+    def questions(self, examples: Sequence[Example]) -> list[Question]:
+        """Return what would be asked for each example, once fitted; no model answers."""
+        return self._ask(examples)
+
     def serve(self, *, on: bool) -> None:
         """Answer single requests as a server does, from what earlier ones have left, or not."""
         serve(self.model, on=on)

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from evals.advice_file import read_advice
+from evals.protocols import TUNED_WITH_PASSAGES
 from evals.winner import taken
 
 NOT_READY = "not_ready"
@@ -47,7 +48,9 @@ def advice_outcome(
     """Return recommended, probability, measured family, ``agreed`` (true, false or undecided) and the reason.
 
     ``train`` is the hash of the rows learnt from; ``same_data`` says whether the advice counted the same, None where
-    that isn't known. The advice names a family; it holds when the arm to take (``evals.winner``) is of that family.
+    that isn't known. The advice names a family, or retrieval and training together (``TUNED_WITH_PASSAGES``); it holds
+    when the arm to take (``evals.winner``) is of that kind. The advice to do something else before training holds
+    when training isn't worth it on these rows, and doesn't when it is.
     """
     if given is None:
         return None
@@ -66,17 +69,35 @@ def advice_outcome(
 
 def _agreed(given: GivenAdvice, results: Mapping[str, Any], won: Mapping[str, Any] | None) -> tuple[bool | str, str]:
     expected = given.recommended
-    ran = {arm["family"] for arm in results["arms"] if arm["status"] == "done"}
+    ran = {_kind(arm) for arm in results["arms"] if arm["status"] == "done"}
     if expected == NOT_READY:
-        return UNDECIDED, "The advice was to do something else first, so nothing was foretold."
-    if expected == BOTH:
-        return UNDECIDED, "No arm retrieves and is trained at once, so this wasn't measured."
+        return _waited(results, trained=bool(ran & {"tune", BOTH}))
+    if expected == BOTH and BOTH not in ran:
+        return UNDECIDED, "No arm that retrieves and is trained was run to its end: `--arms` takes rag_qlora."
     if expected not in ran:
         return UNDECIDED, "No arm of the recommended kind was run to its end."
     if won is None:
         return UNDECIDED, "No arm scored anything."
-    if won["family"] == expected:
+    if _kind(won) == expected:
         return True, f"{won['name']} is the arm to take, and it is of the recommended kind."
     if results["verdict"]["outcome"] == UNDECIDED:
         return UNDECIDED, "These rows can't tell whether training is worth it."
     return False, f"{won['name']} is the arm to take, and it is of another kind."
+
+
+def _waited(results: Mapping[str, Any], *, trained: bool) -> tuple[bool | str, str]:
+    """Judge the advice to do something else before anything is trained."""
+    first = "The advice was to do something else first"
+    outcome = results["verdict"]["outcome"]
+    if not trained:
+        return UNDECIDED, f"{first}, and nothing was trained."
+    if outcome == UNDECIDED:
+        return UNDECIDED, f"{first}; these rows can't tell whether training is worth it as things stand."
+    if outcome == "worth_it":
+        return False, f"{first}, and yet training is worth it as things stand."
+    return True, f"{first}, and as things stand training isn't worth it."
+
+
+def _kind(arm: Mapping[str, Any]) -> str:
+    """Return the kind of approach in the words of an advice."""
+    return BOTH if arm["name"] in TUNED_WITH_PASSAGES else str(arm["family"])

@@ -14,6 +14,7 @@ from evals.arm_cells import ArmCells
 from evals.figure import average, figure
 from evals.fit_report import FitReport
 from evals.prices import Prices
+from evals.protocols import TUNED_WITH_PASSAGES
 from evals.repayment import Repayment, Spending, Volume, repayment
 from evals.request_cost import Rates, RequestCost, request_cost
 from evals.verdict import Verdict
@@ -58,8 +59,14 @@ def arm_economics(arm: ArmCells, prices: Prices, *, on_gpu: bool) -> ArmEconomic
     labelling = rows * work.minutes_per_example / 60 * work.wage_per_hour * (1 + work.review_share)
     training = (average(fit.seconds for fit in fits) or 0.0) / SECONDS_PER_HOUR * hour
     per_month = running.retrains_per_year / 12 * (training + running.relabel_share * labelling) if learns else 0.0
-    per_month += {"tune": running.tuned_per_month, "rag": running.index_per_month}.get(arm.family, 0.0)
+    per_month += running.tuned_per_month if arm.family == "tune" else 0.0
+    per_month += running.index_per_month if _retrieves(arm) else 0.0
     return ArmEconomics(arm.name, arm.family, _request(arm, prices, hour), labelling, training, per_month)
+
+
+def _retrieves(arm: ArmCells) -> bool:
+    """Tell whether the arm needs an index and a search for each request."""
+    return arm.family == "rag" or arm.name in TUNED_WITH_PASSAGES
 
 
 def _labelled(fit: FitReport) -> int:
@@ -73,10 +80,9 @@ def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
     prompt = average(row.prompt_tokens for row in rows) or 0.0
     output = average(row.completion_tokens for row in rows) or 0.0
     prefix = prompt * arm.shared_prefix
-    besides = {"rag": prices.running.retrieval_per_request, "classic": prices.running.classic_per_request}
-    extra = besides.get(arm.family, 0.0)
+    extra = prices.running.retrieval_per_request if _retrieves(arm) else 0.0
     if arm.family == "classic":
-        return RequestCost(arm.name, round(prompt), 0, round(output), extra)
+        return RequestCost(arm.name, round(prompt), 0, round(output), prices.running.classic_per_request)
     if prices.priced_by == "machine":
         seconds = (average(row.ms for row in rows) or 0.0) / 1000
         return RequestCost(

@@ -2,7 +2,8 @@
 
 The chance of a verdict on another sample of rows (and other training seeds) is computed from what this one shows:
 differences are drawn around those observed, with the covariance that was observed, at the number of rows and seeds
-asked about; a verdict is read off each draw as off the real ones. For one pair this is the textbook's power
+asked about; a verdict is read off each draw as off the real ones. For 0/1 scores counts are drawn
+(``evals.drawn_counts``), for others normal differences. For one pair of many rows this is the textbook's power
 formula, Φ((gain − minimum)/s.e. − z); for several it counts that all of them must be beaten, or that one is enough.
 With several training seeds it counts too that their variance is estimated from few.
 """
@@ -15,7 +16,8 @@ from typing import Literal
 import numpy as np
 
 from evals.clusters import FloatArray
-from evals.intervals import normal_quantile, student_quantile, tango_variance
+from evals.drawn_counts import DrawnShares, draw_shares
+from evals.intervals import normal_quantile, student_quantile
 from evals.spread import SeedPart
 
 DRAWS = 4096
@@ -29,8 +31,7 @@ class Joint:
     """``gains`` of one arm over K others, and the covariance (K, K) of these means for the draw of ``rows`` rows.
 
     ``seeds`` holds for each difference what training seeds add (``evals.spread.Spread.seeds``). ``only`` holds, for
-    0/1 scores, the shares of rows that only the one and only the other has right, shape (K, 2): their intervals take
-    the variance as it would be at the bound.
+    0/1 scores, the shares of rows that only the one and only the other has right, shape (K, 2).
     """
 
     gains: FloatArray
@@ -50,33 +51,52 @@ class Joint:
         ``confidence`` is that of the two-sided intervals which the claim is read off.
         """
         scale = self.rows / rows
+        seed = self._drawn_seeds(scale, seeds, confidence) if self.seed_count > 1 else None
         z = normal_quantile(confidence)
-        variance = np.diagonal(self.covariance) * scale
-        variance = variance * self._at_bound(minimum_gain)
-        weighted = z * variance
-        drawn = self.gains + self._row_moves * math.sqrt(scale)
-        if self.seed_count > 1:
-            each, noise = self._per_seed(scale)
-            drawn = drawn + self._normals[:, -2:-1] * np.sqrt(each / seeds)
-            seen = (each + noise) * (self._chi_squared(seeds) / (seeds - 1))[:, None] - noise
-            part = np.maximum(seen, 0) / seeds
-            variance, weighted = variance + part, weighted + student_quantile(seeds, confidence) * part
-        half = weighted / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
-        if claim == "worth_it":
-            held = np.all(drawn - half > minimum_gain, axis=1)
+        if self.only is None:
+            statistics = self._of_differences(scale, seed, z, minimum_gain)
         else:
-            held = np.any(drawn + half <= minimum_gain, axis=1)
+            statistics = self._of_counts(self.only, scale, seed, z, minimum_gain)
+        held = np.all(statistics > z, axis=1) if claim == "worth_it" else np.any(statistics <= -z, axis=1)
         return float(held.mean())
 
-    def _at_bound(self, minimum_gain: float) -> FloatArray:
-        """Return how many times the variance is larger if the minimum gain were the truth, shape (K,)."""
-        if self.only is None:
-            return np.ones(len(self.gains))
-        factors = []
-        for first, second in self.only.tolist():
-            seen = first + second - (first - second) ** 2
-            factors.append(tango_variance(first, second, minimum_gain) / seen if seen > 0 else 1.0)
-        return np.array(factors)
+    def _of_differences(self, scale: float, seed: "_DrawnSeeds | None", z: float, minimum_gain: float) -> FloatArray:
+        """Return how many standard errors normal draws are above the minimum gain, shape (DRAWS, K)."""
+        drawn = self.gains + self._row_moves * math.sqrt(scale)
+        variance = np.diagonal(self.covariance) * scale
+        if seed is not None:
+            drawn, variance = drawn + seed.moves, seed.with_rows(variance, z)
+        statistics: FloatArray = (drawn - minimum_gain) / np.sqrt(np.maximum(variance, np.finfo(float).tiny))
+        return statistics
+
+    def _of_counts(
+        self, only: FloatArray, scale: float, seed: "_DrawnSeeds | None", z: float, minimum_gain: float
+    ) -> FloatArray:
+        """Return the score statistics of drawn counts against the minimum gain, shape (DRAWS, K)."""
+        columns = []
+        for place, gain in enumerate(self.gains.tolist()):
+            differ = max(float(only[place].sum()), abs(gain))
+            first, second = (differ + gain) / 2, (differ - gain) / 2
+            one, two = self._bound_normals[:, :, place]
+            shares = draw_shares(first, second, self._effective(place, differ - gain**2) / scale, one, two)
+            size: FloatArray | float = shares.size
+            if seed is not None:
+                shares = shares.moved(seed.moves[:, place])
+                size = seed.of(place).effective(shares, z)
+            columns.append(shares.statistic(minimum_gain, size))
+        return np.stack(columns, axis=1)
+
+    def _effective(self, place: int, variance: float) -> float:
+        """Return the independent rows of this ``variance`` that have the one observed, as in ``count_interval``."""
+        found = float(self.covariance[place, place])
+        return variance * self.rows / (self.rows - 1) / found if variance > 0 and found > 0 else float(self.rows)
+
+    def _drawn_seeds(self, scale: float, seeds: int, confidence: float) -> "_DrawnSeeds":
+        """Return what training seeds add, and what is seen of it."""
+        each, noise = self._per_seed(scale)
+        seen = (each + noise) * (self._chi_squared(seeds) / (seeds - 1))[:, None] - noise
+        moves = self._normals[:, -2:-1] * np.sqrt(each / seeds)
+        return _DrawnSeeds(moves, np.maximum(seen, 0) / seeds, student_quantile(seeds, confidence))
 
     def _per_seed(self, scale: float) -> tuple[FloatArray, FloatArray]:
         """Return the variance of one seed, and what rows add by chance to an estimate of it, each of shape (K,)."""
@@ -92,21 +112,59 @@ class Joint:
 
     @cached_property
     def _normals(self) -> FloatArray:
-        """Standard normal draws, shape (DRAWS, K + 2): a Latin hypercube, which leaves less to chance.
+        """Standard normal draws, shape (DRAWS, 2·K + 2): a Latin hypercube, which leaves less to chance.
 
         The last columns are for the seeds: how they move all differences, and how their variance comes out.
         """
         from scipy.special import ndtri
 
         random = np.random.default_rng(0)
-        strata = np.stack([random.permutation(DRAWS) for _ in range(len(self.gains) + 2)], axis=1)
+        strata = np.stack([random.permutation(DRAWS) for _ in range(2 * len(self.gains) + 2)], axis=1)
         normals: FloatArray = ndtri((strata + 0.5) / DRAWS)
         return normals
 
     @cached_property
     def _row_moves(self) -> FloatArray:
         """What the draw of the observed number of rows adds to the differences, shape (DRAWS, K)."""
-        values, vectors = np.linalg.eigh(self.covariance)
-        root: FloatArray = vectors * np.sqrt(np.maximum(values, 0))
-        moves: FloatArray = self._normals[:, :-2] @ root.T
+        moves: FloatArray = self._normals[:, : len(self.gains)] @ _root(self.covariance).T
         return moves
+
+    @cached_property
+    def _bound_normals(self) -> FloatArray:
+        """Two sets of standard normals that hang together over the arms as the differences do, (2, DRAWS, K)."""
+        deviations = np.sqrt(np.maximum(np.diagonal(self.covariance), np.finfo(float).tiny))
+        root = _root(self.covariance / np.outer(deviations, deviations))
+        count = len(self.gains)
+        return np.stack([self._normals[:, :count] @ root.T, self._normals[:, count : 2 * count] @ root.T])
+
+
+@dataclass(frozen=True)
+class _DrawnSeeds:
+    """Drawn training seeds: how they move the differences, the variance seen of them, and its Student quantile."""
+
+    moves: FloatArray
+    variance: FloatArray
+    quantile: float
+
+    def of(self, place: int) -> "_DrawnSeeds":
+        """Return the same of one difference."""
+        return _DrawnSeeds(self.moves[:, place], self.variance[:, place], self.quantile)
+
+    def with_rows(self, rows: FloatArray, z: float) -> FloatArray:
+        """Return the variance with which a normal interval is as wide as Cochran's (``evals.spread``)."""
+        total = np.maximum(rows + self.variance, np.finfo(float).tiny)
+        wide: FloatArray = ((z * rows + self.quantile * self.variance) / z) ** 2 / total
+        return wide
+
+    def effective(self, shares: DrawnShares, z: float) -> FloatArray:
+        """Return the rows at which the score interval is taken."""
+        found = self.with_rows(shares.row_variance / shares.size, z)
+        size: FloatArray = np.where(found > 0, shares.row_variance / np.where(found > 0, found, 1.0), shares.size)
+        return size
+
+
+def _root(matrix: FloatArray) -> FloatArray:
+    """Return a square root of a covariance matrix that may be singular."""
+    values, vectors = np.linalg.eigh(matrix)
+    root: FloatArray = vectors * np.sqrt(np.maximum(values, 0))
+    return root

@@ -5,7 +5,7 @@ difference that lies at the minimum gain itself is decided by nothing.
 """
 
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from evals.joint import Claim, Joint
@@ -13,6 +13,9 @@ from evals.joint import Claim, Joint
 POWER = 0.8
 MOST_ROWS = 10_000_000
 MOST_SEEDS = 30
+
+STEP = 1.25
+"""Counts tried are so many times apart, before the least between two of them is sought."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,16 +48,31 @@ def needed(joint: Joint, minimum_gain: float, confidences: Mapping[Claim, float]
 
 
 def _least(power: Callable[[int], float], low: int, high: int) -> int | None:
-    """Return the least count above ``low`` that has the power, up to half a percent; None if ``high`` hasn't.
+    """Return the least count above ``low`` that has the power, up to half a percent; None where none to ``high`` has.
 
-    Power grows with the count. The count at hand has failed to decide once, which doesn't mean it lacks the power.
+    Power mostly grows with the count, but needn't: with two seeds more rows can weaken a claim, since the seeds' share
+    of the interval then weighs more. So counts are tried from below, ``STEP`` apart; a rise and fall between two of
+    them isn't seen. The count at hand has failed to decide once, which doesn't mean it lacks the power.
     """
-    if power(high) < POWER:
-        return None
-    low = min(low, high - 1)
+    reached = min(low, high - 1)
+    for count in _steps(reached, high):
+        if power(count) >= POWER:
+            return _between(power, reached, count)
+        reached = count
+    return None
+
+
+def _steps(low: int, high: int) -> Iterator[int]:
+    """Yield counts above ``low``, each ``STEP`` times the one before, and ``high`` at last."""
+    while low < high:
+        low = min(max(low + 1, math.ceil(low * STEP)), high)
+        yield low
+
+
+def _between(power: Callable[[int], float], low: int, high: int) -> int:
+    """Return a count from which on there's power, above ``low``, which hasn't it, up to ``high``, which has."""
     while high - low > max(1, low // 200):
-        middle = (low + high) // 2 if high < 4 * low else math.isqrt(max(low, 1) * high)
-        middle = min(max(middle, low + 1), high - 1)
+        middle = (low + high) // 2
         if power(middle) >= POWER:
             high = middle
         else:

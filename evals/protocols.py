@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 Family = Literal["classic", "prompt", "rag", "tune"]
 FloatMatrix = NDArray[np.float32]
 
+TUNED_WITH_PASSAGES = ("rag_qlora", "rag_lora")
+"""Arms of the family ``tune`` that retrieve, too: they cost what both cost, and an advice of both is about them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

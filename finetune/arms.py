@@ -2,6 +2,7 @@
 
 from evals.protocols import Arm
 from finetune.adapter_arm import AdapterArm
+from finetune.rag_tune_arms import RagLoraArm, RagQloraArm
 from finetune.scratch_arm import ScratchArm
 from finetune.tune_arms import FullArm, LoraArm, QloraArm
 
@@ -9,6 +10,8 @@ ARMS: dict[str, type[Arm]] = {
     QloraArm.name: QloraArm,
     LoraArm.name: LoraArm,
     FullArm.name: FullArm,
+    RagQloraArm.name: RagQloraArm,
+    RagLoraArm.name: RagLoraArm,
     ScratchArm.name: ScratchArm,
     AdapterArm.name: AdapterArm,
 }

@@ -73,12 +73,18 @@ def zero_shot_prompt(task: Task, example: Example) -> Prompt:
     return Prompt(instruction=task_instruction(task), input=example.input)
 
 
-def encode_rows(encoder: Encoder, task: Task, examples: Sequence[Example]) -> EncodedRows:
+def encode_rows(
+    encoder: Encoder, task: Task, examples: Sequence[Example], prompts: Sequence[Prompt] | None = None
+) -> EncodedRows:
     """Encode ``examples`` with their preferred answers; other accepted answers aren't trained on.
+
+    ``prompts`` are what is asked for each, the zero-shot ones where none are given.
 
     Raises ``ArmError`` when no row is short enough for the model's context.
     """
-    encoded = [_encode_row(encoder, zero_shot_prompt(task, example), example) for example in examples]
+    if prompts is None:
+        prompts = [zero_shot_prompt(task, example) for example in examples]
+    encoded = [_encode_row(encoder, *pair) for pair in zip(prompts, examples, strict=True)]
     rows = tuple(row for row in encoded if len(row.ids) <= encoder.context)
     if encoded and not rows:
         raise ArmError(

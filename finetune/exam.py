@@ -6,12 +6,12 @@ can answer is seen only by letting it answer, the way its arm answers afterwards
 
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from baselines.answering import answer_limits, answer_with_model
 from baselines.local_model import LocalModel
-from evals.example import Example
+from evals.example import Example, Prompt
 from evals.protocols import Limits
 from evals.scoring import mean_score, score
 from evals.task import Task
@@ -36,12 +36,16 @@ WRITTEN_TOKEN = 5.0
 
 @dataclass(frozen=True)
 class Exam:
-    """The rows of an exam and the model that sits it, which may be in the middle of its training."""
+    """The rows of an exam and the model that sits it, which may be in the middle of its training.
+
+    ``prompts`` are what it's asked for each row; None: the zero-shot ones.
+    """
 
     model: LocalModel
     task: Task
     examples: tuple[Example, ...]
     limits: Limits
+    prompts: tuple[Prompt, ...] | None = None
 
     def sit(self) -> float | None:
         """Return the model's score (0…1) as it stands; None when every row ended in an error.
@@ -52,7 +56,7 @@ class Exam:
         training = module.training
         module.train()  # the engine goes into eval mode by itself; seeing a model in training, it leaves no trace
         try:
-            prompts = [zero_shot_prompt(self.task, example) for example in self.examples]
+            prompts = self.prompts or [zero_shot_prompt(self.task, example) for example in self.examples]
             answers = answer_with_model(self.model, self.task, self.examples, prompts, self.limits)
         finally:
             module.train(training)
@@ -69,11 +73,13 @@ def plan_exam(
     schedule: Schedule,
     step_tokens: float,
     seed: int,
+    prompts: Mapping[str, Prompt] | None = None,
 ) -> Exam | None:
     """Return the exam over at most 32 rows drawn from ``validation``, or None when there are none.
 
     The rows are the same at every evaluation. They are fewer where that would cost more than a tenth of the
-    training, whose steps learn ``step_tokens`` tokens each; 4 of them are always answered.
+    training, whose steps learn ``step_tokens`` tokens each; 4 of them are always answered. ``prompts`` are what is
+    asked, by row id.
     """
     if not validation:
         return None
@@ -86,4 +92,6 @@ def plan_exam(
     affordable = int(COST_SHARE * LEARNT_TOKEN * step_tokens * schedule.steps / (exams * row_cost))
     count = min(len(validation), MOST_ROWS, max(FEWEST_ROWS, affordable))
     chosen = {row.id for row in random.Random(seed).sample(list(validation), count)}
-    return Exam(model, task, tuple(row for row in task.train if row.id in chosen), limits)
+    examples = tuple(row for row in task.train if row.id in chosen)
+    asked = None if prompts is None else tuple(prompts[row.id] for row in examples)
+    return Exam(model, task, examples, limits, asked)

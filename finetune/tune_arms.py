@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, ClassVar
 from baselines.answering import answer_limits, answer_with_model, cool, serve
 from baselines.loading import LoadedModule, load_base, load_model, load_module
 from baselines.local_model import LocalModel
+from baselines.prompt_arms import Question
 from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.example import Document, Example
@@ -69,8 +70,17 @@ class TunedArm(ABC):
             self._tuned = self.load()
         if self._limits is None:
             self._limits = answer_limits(task, self._tuned.count_tokens)
-        prompts = [zero_shot_prompt(task, example) for example in examples]
-        return answer_with_model(self._tuned, task, examples, prompts, self._limits)
+        start = time.perf_counter()
+        questions = self.ask(examples)
+        share = (time.perf_counter() - start) * 1000 / max(1, len(examples))
+        prompts = [question.prompt for question in questions]
+        retrieved = [question.retrieved for question in questions]
+        answers = answer_with_model(self._tuned, task, examples, prompts, self._limits, retrieved)
+        return [replace(answer, ms=answer.ms + share) for answer in answers]
+
+    def ask(self, examples: Sequence[Example]) -> list[Question]:
+        """Return what is asked for each example, in training and afterwards."""
+        return [Question(zero_shot_prompt(self.context.task, example)) for example in examples]
 
     def tuned_model(self) -> LanguageModel | None:
         """Return the model that answers, a tuned copy of the base."""
@@ -106,7 +116,7 @@ class TrainedArm(TunedArm):
             method=self.name,
             quantised=self.quantised,
             seed=context.seed,
-            key=fit_key(task, train, method=self.name, seed=context.seed, base=fingerprint),
+            key=fit_key(task, train, method=self.learnt_from(documents), seed=context.seed, base=fingerprint),
         )
         report = finished_fit(context.folder, self.saved, card.key)
         if report is None:
@@ -122,6 +132,10 @@ class TrainedArm(TunedArm):
                 report = with_facts(report, {"instruction": "the task's first; the other wordings weren't trained on"})
             write_fit(context.folder, report)
         return report
+
+    def learnt_from(self, documents: Sequence[Document]) -> str:
+        """Name the method, and what besides rows and settings decides what is learnt."""
+        return self.name
 
     @property
     def saved(self) -> Path:
@@ -146,6 +160,7 @@ class TrainedArm(TunedArm):
             settings=context.task.settings.tune,
             learning_rate=default_learning_rate(count_parameters(module)[1], low_rank=low_rank),
             seed=context.seed,
+            prompts=[question.prompt for question in self.ask(train)],
         )
         return tune_module(module, lesson, seed=context.seed, folder=context.folder, progress=context.progress)
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from baselines.answering import Facts, answer_limits, answering_facts
 from baselines.local_model import LocalModel
 from evals.errors import ArmError
-from evals.example import Example
+from evals.example import Example, Prompt
 from evals.protocols import FitReport, ProgressHook, TrainingPlan
 from evals.task import Task
 from evals.task_file import Tune
@@ -44,14 +44,16 @@ def plan_lesson(
     learning_rate: float,
     seed: int,
     final_share: float = 0.0,
+    prompts: Sequence[Prompt] | None = None,
 ) -> Lesson:
     """Encode ``train``, hold out validation rows, and plan the steps; ``learning_rate`` is the default one.
 
+    ``prompts`` are what is asked for each row of ``train``, the zero-shot ones where none are given.
     ``final_share`` is the share of the learning rate that is left at the last step.
     Raises ``ArmError`` when no row fits the context or the tokenizer knows tokens that the model doesn't.
     """
     engine = LocalModel.from_module(module, tokenizer, name=task.settings.model)
-    encoded = encode_rows(engine, task, train)
+    encoded = encode_rows(engine, task, train, prompts)
     known = int(module.get_input_embeddings().num_embeddings)
     if (highest := max(max(row.ids) for row in encoded.rows)) >= known:
         raise ArmError(
@@ -68,7 +70,10 @@ def plan_lesson(
         learning_rate=settings.learning_rate or learning_rate,
     )
     step_tokens = epoch_tokens / schedule.steps_per_epoch
-    exam = plan_exam(engine, task, split.validation, schedule=schedule, step_tokens=step_tokens, seed=seed)
+    asked = None if prompts is None else {row.id: prompt for row, prompt in zip(train, prompts, strict=True)}
+    exam = plan_exam(
+        engine, task, split.validation, schedule=schedule, step_tokens=step_tokens, seed=seed, prompts=asked
+    )
     plan = TrainingPlan(
         batch_size=settings.batch_size,
         learning_rate=schedule.learning_rate,

@@ -153,14 +153,15 @@ def test_no_passage_is_pasted_where_none_could_help(change):
     assert "Paste the right passage in" not in titles(planned(answers | change))
 
 
-def test_retrieval_and_training_together_are_not_promised():
+def test_retrieval_and_training_together_have_an_arm():
     answers = PASSED | {"task": "documents", "oracle": "partly", "corpus": "large", "gap": "large", "output": "private"}
     made = recommend(answers)
     step = next(
         step for step in plan(answers, made, 0.03, 100, None) if step.title in ("Train, and compare", "Train once")
     )
     assert made.approach == "rag_tune"
-    assert "No arm of ours trains and retrieves at once" in step.what
+    assert "`rag_qlora` retrieves and is trained at once" in step.what
+    assert ",qlora,rag_qlora" in step.command
 
 
 def test_the_limits_stand_in_the_rules():

@@ -23,17 +23,17 @@ def arm(name, family, mean=0.5, status="done"):
     return {"name": name, "family": family, "trained": family == "tune", "status": status, "score": {"mean": mean}}
 
 
-def results(outcome="not_worth_it", cheapest="few_shot", **means):
+def results(outcome="not_worth_it", cheapest="few_shot", trained="qlora", **means):
     arms = [
         arm("majority", "classic", means.get("majority", 0.1)),
         arm("few_shot", "prompt", means.get("few_shot", 0.5)),
         arm("rag", "rag", means.get("rag", 0.5), means.get("rag_status", "done")),
-        arm("qlora", "tune", means.get("qlora", 0.5)),
+        *([arm(trained, "tune", means.get("qlora", 0.5))] if trained else []),
     ]
     verdict = {
         "outcome": outcome,
-        "gain": {"trained": "qlora"},
-        "best_trained": "qlora",
+        "gain": {"trained": trained},
+        "best_trained": trained,
         "best_untrained": cheapest,
         "best_arm": cheapest,
         "cheapest_within_noise": cheapest,
@@ -54,7 +54,15 @@ def results(outcome="not_worth_it", cheapest="few_shot", **means):
         ("classic", results(cheapest="majority"), True, "classic"),
         ("rag", results(rag_status="failed"), "undecided", "prompt"),
         ("rag_tune", results("worth_it"), "undecided", "tune"),
-        ("not_ready", results("worth_it"), "undecided", "tune"),
+        ("rag_tune", results("worth_it", trained="rag_qlora"), True, "tune"),
+        ("rag_tune", results("not_worth_it", trained="rag_qlora"), False, "prompt"),
+        ("rag_tune", results("undecided", trained="rag_qlora"), "undecided", "prompt"),
+        ("tune", results("worth_it", trained="rag_qlora"), "undecided", "tune"),
+        ("rag", results("worth_it", trained="rag_qlora"), False, "tune"),
+        ("not_ready", results("worth_it"), False, "tune"),
+        ("not_ready", results("not_worth_it"), True, "prompt"),
+        ("not_ready", results("undecided"), "undecided", "prompt"),
+        ("not_ready", results("undecided", trained=None), "undecided", "prompt"),
         ("prompt", results(majority=0, few_shot=0, rag=0, qlora=0), "undecided", None),
     ],
 )

@@ -87,6 +87,13 @@ def test_power_is_as_foretold():
         assert cell.power == pytest.approx(cell.foretold, abs=0.05 + 2 * (0.25 / RUNS) ** 0.5)
 
 
+def test_power_of_few_rows_with_clusters_is_as_foretold():
+    # The normal formula foretold 21.6% here.
+    few = Setting(rows=50, gain=0.09, discordance=0.12, clustered=True, seeds=1, untrained=2, near=1)
+    cell = run_cell(few, RUNS, 1)
+    assert cell.power == pytest.approx(cell.foretold, abs=0.05)
+
+
 def test_the_rows_needed_decide_in_four_of_five_tries():
     setting = Setting(rows=200, gain=0.09, discordance=0.3, clustered=False, seeds=1, untrained=2, near=2)
     tried = try_rows_needed(setting, RUNS, 1)

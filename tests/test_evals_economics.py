@@ -65,6 +65,13 @@ def test_retrieval_and_classic_learning_have_their_own_costs():
     assert classic.labelling == pytest.approx(240)
 
 
+def test_what_retrieves_and_is_trained_pays_for_both():
+    both = arm_economics(arm("rag_qlora", "tune"), PRICES, on_gpu=False)
+    plain = arm_economics(arm("qlora", "tune"), PRICES, on_gpu=False)
+    assert both.per_month == pytest.approx(plain.per_month + 50)
+    assert both.request.cost == pytest.approx(plain.request.cost + 0.0001)
+
+
 def test_requests_can_be_priced_by_the_machines_seconds(tmp_path):
     path = tmp_path / "prices.yaml"
     path.write_text("priced_by: machine\ncpu: {per_hour: 3.6}\n")

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.holm import holm
+from evals.intervals import tango
 from evals.joint import Joint
 from evals.needed import needed
 from evals.scoreboard import MeanScoreboard
@@ -34,6 +35,46 @@ def test_power_at_the_minimum_is_the_share_of_false_claims():
     assert joint([0.02], 0.02).power("worth_it", 0.02, 0.95, rows=400, seeds=1) == pytest.approx(0.025, abs=0.003)
 
 
+def exact_power(first, second, rows, minimum_gain, confidence):
+    """Sum over every outcome of one pair: the share of which Tango's interval lies above, and below, the minimum."""
+    from scipy.stats import multinomial
+
+    worth = not_worth = 0.0
+    for one in range(rows + 1):
+        for two in range(rows + 1 - one):
+            chance = multinomial.pmf([one, two, rows - one - two], rows, [first, second, 1 - first - second])
+            if chance > 1e-9:
+                bounds = tango(one, two, rows, confidence)
+                worth += chance * (bounds.low > minimum_gain)
+                not_worth += chance * (bounds.high <= minimum_gain)
+    return worth, not_worth
+
+
+@pytest.mark.parametrize(("first", "second", "rows"), [(0.13, 0.03, 50), (0.12, 0.0, 40), (0.06, 0.14, 60)])
+def test_power_of_few_rows_is_that_of_the_interval_in_use(first, second, rows):
+    # What every row adds is known, so the covariance of 400 rows is exact; the power asked for is of fewer.
+    variance = (first + second - (first - second) ** 2) / 399
+    found = Joint(np.array([first - second]), np.array([[variance]]), ((),), 400, np.array([[first, second]]))
+    exact = exact_power(first, second, rows, 0.02, 0.95)
+    for claim, expected in zip(("worth_it", "not_worth_it"), exact, strict=True):
+        assert found.power(claim, 0.02, 0.95, rows=rows, seeds=1) == pytest.approx(expected, abs=0.008)
+
+
+def test_counts_of_many_rows_come_to_the_normal_formula():
+    counts = joint([0.05], 0.02, only=np.array([[0.12, 0.07]]))
+    plain = joint([0.05], 0.02)
+    for rows in (3000, 30_000):
+        expected = plain.power("worth_it", 0.02, 0.95, rows=rows, seeds=1)
+        assert counts.power("worth_it", 0.02, 0.95, rows=rows, seeds=1) == pytest.approx(expected, abs=0.02)
+
+
+def test_arms_that_answer_alike_are_not_worth_training_once_there_are_rows_enough():
+    alike = Joint(np.zeros(1), np.zeros((1, 1)), ((),), 50, np.zeros((1, 2)))
+    assert alike.power("not_worth_it", 0.02, 0.95, rows=50, seeds=1) == 0
+    assert alike.power("not_worth_it", 0.02, 0.95, rows=500, seeds=1) == 1
+    assert alike.power("worth_it", 0.0, 0.95, rows=500, seeds=1) == 0
+
+
 def test_all_arms_must_be_beaten_and_one_is_enough_not_to_be():
     one, three = joint([0.06], 0.02), joint([0.06] * 3, 0.02, correlation=0.0)
     alone = one.power("worth_it", 0.02, 0.95, rows=400, seeds=1)
@@ -56,6 +97,20 @@ def test_the_rows_needed_have_the_power():
 def test_nothing_decides_a_gain_at_the_minimum():
     found = needed(joint([0.02], 0.02), 0.02, LEVELS)
     assert (found.claim, found.rows, found.seeds) == ("not_worth_it", None, None)
+
+
+def test_rows_are_found_also_where_still_more_of_them_decide_less():
+    # Two seeds: Student's quantile with one degree of freedom weighs the more, the less of the variance is the rows'.
+    part = SeedPart(variance=0.00002, noise=0.0, count=2)
+    found = joint([0.08], 0.02, rows=400, seeds=(part,))
+
+    def power(rows):
+        return found.power("worth_it", 0.02, 0.95, rows=rows, seeds=2)
+
+    assert power(10_000_000) < 0.8
+    rows = needed(found, 0.02, LEVELS).rows
+    assert power(rows) >= 0.8
+    assert power(int(rows * 0.97)) < 0.8
 
 
 def test_seeds_decide_where_rows_cannot():

@@ -10,7 +10,7 @@ from baselines.tuned_card import CARD, read_card
 from evals.cell import CellFolder
 from evals.errors import ArmError, ModelError
 from evals.example import Example, Prompt
-from evals.protocols import Arm, ArmContext
+from evals.protocols import TUNED_WITH_PASSAGES, Arm, ArmContext
 from evals.scoring import score
 from evals.task import Task
 from evals.task_file import Data, Generate, TaskFile, Tune
@@ -85,9 +85,10 @@ def probe(model):
 
 
 def test_the_arms_are_arms():
-    assert list(ARMS) == ["qlora", "lora", "full", "scratch", "adapter"]
+    assert list(ARMS) == ["qlora", "lora", "full", "rag_qlora", "rag_lora", "scratch", "adapter"]
     for name, arm in ARMS.items():
-        assert (arm.name, arm.family, arm.uses) == (name, "tune", ("model",))
+        uses = ("model", "embedder") if name in TUNED_WITH_PASSAGES else ("model",)
+        assert (arm.name, arm.family, arm.uses) == (name, "tune", uses)
         assert arm.seeded == (name != "adapter")
         assert isinstance(arm(None), Arm)
 
