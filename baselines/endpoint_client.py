@@ -17,7 +17,7 @@ import httpx2
 
 from baselines.endpoint_session import Session
 from baselines.endpoint_words import json_object, message, retry_after
-from evals.errors import ModelError, SpendingError, UsageError
+from evals.errors import ModelError, SpendingError, TuneworthyError, UsageError
 from evals.model_ref import Endpoint
 
 FIRST_WAIT = 0.5
@@ -114,7 +114,7 @@ class EndpointClient:
         self, path: str, bodies: Sequence[Json], check: Callable[[], None], done: Callable[[int, Answer], None]
     ) -> list[Answer]:
         free = asyncio.Semaphore(self.endpoint.concurrency)
-        stopped: list[SpendingError] = []
+        stopped: list[TuneworthyError] = []
 
         async def one(place: int) -> Answer:
             async with free:
@@ -124,7 +124,11 @@ class EndpointClient:
                     stopped.append(error)
                 if stopped:
                     return Answer(None, "not asked")
-                answer = await self._tried("POST", path, bodies[place], self.endpoint.retries)
+                try:
+                    answer = await self._tried("POST", path, bodies[place], self.endpoint.retries)
+                except ModelError as error:
+                    stopped.append(error)
+                    raise
                 done(place, answer)
                 return answer
 
