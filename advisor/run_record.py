@@ -7,8 +7,8 @@ from typing import Protocol, runtime_checkable
 from advisor.arms import ADAPTER, ARMS, Lineup
 from advisor.engine import adapter_record
 from advisor.machine import installed_versions, machine_facts
-from evals.data_condition import data_condition
 from evals.arm_name import arm_alias, arm_kind
+from evals.data_condition import data_condition
 from evals.errors import RunError, UsageError
 from evals.protocols import LanguageModel
 from evals.record import ModelRecord, PlannedArm, RunRecord
