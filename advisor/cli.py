@@ -42,6 +42,7 @@ app.command("questions")(list_questions)
 def run(
     task: Annotated[Path | None, typer.Argument(help="A task.yaml, or the folder that holds one.")] = None,
     model: Annotated[str | None, typer.Option(help="Hub name, local folder, or builtin.")] = None,
+    endpoint: Annotated[str | None, typer.Option(help="OpenAI-compatible server that has --model.")] = None,
     embedder: Annotated[str | None, typer.Option(help="sentence-transformers name or folder, or builtin.")] = None,
     arms: Annotated[str | None, typer.Option(help="Comma-separated arms, or all. See `tuneworthy arms`.")] = None,
     seeds: Annotated[int | None, typer.Option(min=1, max=100, help="Seeds for arms that depend on chance.")] = None,
@@ -52,6 +53,7 @@ def run(
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
     gate: Annotated[list[str] | None, typer.Option(help=GATE_HELP)] = None,
     prices: Annotated[Path | None, typer.Option(help=PRICES_HELP)] = None,
+    max_cost: Annotated[float | None, typer.Option(min=0, help="Stop before endpoints cost more.")] = None,
     forgetting: Annotated[str | None, typer.Option(help="Ask tuned models these too: builtin, off, FILE.")] = None,
     curve: Annotated[bool, typer.Option("--curve", help="Also train on parts of train; vary shots, passages.")] = False,
     curve_axes: Annotated[str | None, typer.Option(help="Only these curves: labels,shots,passages.")] = None,
@@ -60,24 +62,26 @@ def run(
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Run every approach on the same eval rows, and write results.json and report.html."""
-    options = {"model": model, "embedder": embedder, "seeds": seeds, "forgetting": forgetting}
+    named = {"model": model} if endpoint is None else {"model.name": model, "model.endpoint": endpoint}
+    options: dict[str, Any] = {**named, "embedder": embedder, "seeds": seeds, "forgetting": forgetting}
     overrides = {key: value for key, value in options.items() if value is not None} | gate_settings(gate or [])
     others = [task, arms, limit, out, adapter, drop_overlap or None, advice, prices, curve or None, curve_axes]
     others += [True] * bool(overrides)
     if resume is not None and any(value is not None for value in others):
         raise UsageError(
-            "--resume takes everything from the run folder: give no task and no other option than --json and --require"
+            "--resume takes everything from the run folder: give no task and no other option than --json, --require, "
+            "--max-cost"
         )
     from advisor.run_command import RunRequest, prepare_run, reopen_run
 
     try:
         if resume is not None:
-            prepared = reopen_run(resume, require or ())
+            prepared = reopen_run(resume, require or (), max_cost)
         elif task is not None:
             names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
             axes = curve_axes_of(curve_axes, wanted=curve)
             fixed = (task, overrides, names, limit, out, adapter, drop_overlap, advice)
-            request = RunRequest(*fixed, require=require or (), prices=prices, curve=axes)
+            request = RunRequest(*fixed, require=require or (), prices=prices, curve=axes, max_cost=max_cost)
             prepared = prepare_run(request, sys.argv[1:])
         else:
             raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from evals.arm_name import arm_kind
 from evals.curve_point import Axis, CurvePoint
 from evals.errors import UsageError
 from evals.nested import nested_sizes
@@ -30,19 +31,20 @@ def plan_curve(arms: Sequence[PlannedArm], task: Task, axes: Sequence[Axis]) -> 
 
 def _on(axis: Axis, arms: Sequence[PlannedArm], task: Task) -> list[CurvePoint]:
     if axis == "labels":
-        learners = [arm for arm in arms if arm.name in LEARNERS or (arm.family == "tune" and arm.name != "adapter")]
+        trained = [arm for arm in arms if arm.family == "tune" and arm_kind(arm.name) != "adapter"]
+        learners = [arm for arm in arms if arm.name in LEARNERS or arm in trained]
         sizes = nested_sizes(len(task.train))
         seeds = tuple(range(task.settings.seeds))  # which part of train is taken is chance, whatever the arm
         return [CurvePoint(arm.name, arm.family, axis, size, seeds) for arm in learners for size in sizes]
     name, numbers = _BY_NUMBER[axis]
     section = task.settings.few_shot if axis == "shots" else task.settings.rag
     own = section.k
-    if section.try_k and any(arm.name == name for arm in arms):
+    if section.try_k and any(arm_kind(arm.name) == name for arm in arms):
         raise UsageError(
             f"--curve: {name}.try_k leaves k to be chosen, so the run's own answers have no place on the curve; "
             f"give {name}.k instead"
         )
-    if task.settings.instructions and any(arm.name == name for arm in arms):
+    if task.settings.instructions and any(arm_kind(arm.name) == name for arm in arms):
         raise UsageError(
             f"--curve: `instructions` are chosen anew at each point, so a curve by {axis} would mix their effect in; "
             "give one instruction, or --curve-axes labels"
@@ -51,7 +53,7 @@ def _on(axis: Axis, arms: Sequence[PlannedArm], task: Task) -> list[CurvePoint]:
     return [
         CurvePoint(arm.name, arm.family, axis, number, arm.seeds)
         for arm in arms
-        if arm.name == name
+        if arm_kind(arm.name) == name
         for number in numbers
         if number != own and number <= most
     ]

@@ -5,18 +5,33 @@ from functools import cache
 from pathlib import Path
 
 from evals.errors import UsageError
+from evals.model_ref import Endpoint
+from evals.prices import load_prices
 from evals.protocols import Embedder, LanguageModel
 from evals.record import ModelRecord
+from evals.spending import Meter
 
 
-def lazy_model(ref: str) -> Callable[[], LanguageModel]:
-    """Return a function that loads the model ``ref`` once. It raises ``ModelError`` when it can't."""
+def lazy_model(
+    ref: str | Endpoint, meter: Meter | None = None, alias: str | None = None
+) -> Callable[[], LanguageModel]:
+    """Return a function that loads the model ``ref`` once, or opens it where it's an endpoint.
+
+    What an endpoint takes is counted by ``meter``, under what ``models:`` calls it. It raises ``ModelError`` when it
+    can't be had.
+    """
 
     @cache
     def model() -> LanguageModel:
-        from baselines.loading import load_model
+        if not isinstance(ref, Endpoint):
+            from baselines.loading import load_model
 
-        return load_model(ref)
+            return load_model(ref)
+        from baselines.endpoint_client import EndpointClient, read_key
+        from baselines.endpoint_model import EndpointModel
+
+        client = EndpointClient(ref, read_key(ref))
+        return EndpointModel(ref, client, meter or Meter(load_prices()), alias=alias)
 
     return model
 

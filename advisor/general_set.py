@@ -5,6 +5,7 @@ from pathlib import Path
 from evals.errors import DataError, RowProblem, UsageError
 from evals.example import Prompt
 from evals.forgetting import GeneralQuestion, GeneralSet
+from evals.model_ref import Endpoint
 from evals.problems import Problems
 from evals.rows import load_rows
 from evals.split import limit_examples
@@ -20,7 +21,7 @@ MOST_ROWS = 200
 INSTRUCTION = "Answer the question."
 
 
-def general_set(choice: str | None, model: str, folder: Path) -> GeneralSet | None:
+def general_set(choice: str | None, model: str | Endpoint, folder: Path) -> GeneralSet | None:
     """Return the general set for ``choice``: ``builtin``, ``off``, or a file as seen from ``folder``.
 
     Without a choice it's the built-in abilities for the built-in model, and none for any other. Raises

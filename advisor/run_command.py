@@ -15,13 +15,14 @@ from typing import Any
 
 from advisor.arms import ARMS, plan_arms
 from advisor.curve_plan import plan_curve
-from advisor.engine import adapter_record, lazy_embedder, lazy_model
+from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import general_set
-from advisor.run_record import run_record, uses
+from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
+from advisor.run_record import run_record
 from evals.advice_outcome import read_given_advice
 from evals.curve_point import Axis
 from evals.detectable import detectable
-from evals.errors import RunError, TuneworthyError, UsageError
+from evals.errors import RunError, SpendingError, TuneworthyError, UsageError
 from evals.example import Example
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
@@ -32,6 +33,7 @@ from evals.requirement import Requirement, parse_requirements
 from evals.results import keep_prices, write_results
 from evals.row_clusters import shared_clusters
 from evals.runner import Bench, locked, run_cells
+from evals.spending import Meter
 from evals.split import limit_examples
 from evals.task import Task
 from evals.task_file import TaskFile
@@ -53,6 +55,7 @@ class RunRequest:
     require: Sequence[str] = ()
     prices: Path | None = None
     curve: Sequence[Axis] = ()
+    max_cost: float | None = None
 
 
 @dataclass(frozen=True)
@@ -74,7 +77,9 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         load_prices(request.prices)
     advice = None if request.advice is None else read_given_advice(request.advice)
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
-    task = replace(task, settings=task.settings.model_copy(update=anchored(_sources(task.settings), task.folder)))
+    sources = anchored({"embedder": task.settings.embedder}, task.folder)
+    settings = with_anchored_models(task.settings, task.folder).model_copy(update=sources)
+    task = replace(task, settings=settings)
     if advice is not None and advice.train not in (None, task.hashes["train"]):
         note = f"{request.advice} counted other rows than those of {task.name}: was it made for another task?"
         task = replace(task, notes=(*task.notes, note))
@@ -84,7 +89,9 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     leaks = find_leaks(task)
     if (broken := gate_error(leaks)) is not None:
         raise broken
-    bench = _bench(task, request.adapter)
+    check_limit(request.max_cost, lineup.planned, task)
+    meter = open_meter(request.max_cost, prices=request.prices)
+    bench = _bench(task, request.adapter, meter)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     _check_free(folder)
@@ -103,14 +110,15 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         record.write(folder)
         if request.prices is not None:
             keep_prices(request.prices, folder)
+        meter.keep_in(folder)
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"can't make the run folder {folder}: {error.strerror or error}") from error
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
 
 
-def reopen_run(folder: Path, require: Sequence[str] = ()) -> PreparedRun:
-    """Return the run in ``folder`` as it was planned, ready to go on.
+def reopen_run(folder: Path, require: Sequence[str] = (), max_cost: float | None = None) -> PreparedRun:
+    """Return the run in ``folder`` as it was planned, ready to go on; ``max_cost`` counts what it took before too.
 
     Raises ``RunError`` when its data or its model have changed since.
     """
@@ -126,12 +134,11 @@ def reopen_run(folder: Path, require: Sequence[str] = ()) -> PreparedRun:
     task = _limited(task, record.limit)
     if tuple(example.id for example in task.eval) != record.eval_ids:
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
-    bench = _bench(task, Path(record.adapter.name) if record.adapter else None)
-    if record.adapter and bench.adapter and adapter_record(bench.adapter, bench.model) != record.adapter:
-        raise RunError(f"the adapter {record.adapter.name} has changed since {folder} began; start a new run")
-    for kind, then, now in (("model", record.model, bench.model), ("embedder", record.embedder, bench.embedder)):
-        if then is not None and uses(record.arms, kind) and now().fingerprint != then.fingerprint:
-            raise RunError(f"the {kind} {then.name!r} is not the one that {folder} began with; start a new run")
+    check_limit(max_cost, record.arms, task)
+    meter = open_meter(max_cost, run=folder)
+    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter)
+    check_adapter(record, bench, folder)
+    check_models(record, bench, folder)
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
 
 
@@ -151,13 +158,22 @@ def warnings(prepared: PreparedRun) -> list[str]:
 
 
 def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
-    """Answer the cells that are missing, then write ``results.json`` and ``report.html``; return the results."""
+    """Answer the cells that are missing, then write ``results.json`` and ``report.html``; return the results.
+
+    At the limit on costs both are written of what there is, then ``SpendingError`` says how to go on.
+    """
     from reports.writer import write_report
 
-    with locked(prepared.folder):
-        run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
-        results = write_results(prepared.folder)
-        write_report(prepared.folder, results)
+    folder, stopped = prepared.folder, None
+    with locked(folder):
+        try:
+            run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
+        except SpendingError as error:
+            stopped = f"{error}; answers are kept. Go on with: tuneworthy run --resume {folder} --max-cost MORE"
+        results = write_results(folder)
+        write_report(folder, results)
+    if stopped is not None:
+        raise SpendingError(stopped)
     return results
 
 
@@ -193,20 +209,17 @@ def _check_free(folder: Path) -> None:
         raise UsageError(f"--out {folder} holds other files already; give a folder that doesn't exist yet")
 
 
-def _bench(task: Task, adapter: Path | None) -> Bench:
+def _bench(task: Task, adapter: Path | None, meter: Meter) -> Bench:
     return Bench(
         run=Path(),
         task=task,
         arms=ARMS,
-        model=lazy_model(task.settings.model),
+        model=lazy_model(task.settings.model, meter),
         embedder=lazy_embedder(task.settings.embedder),
         adapter=adapter.resolve() if adapter else None,
         general=general_set(task.settings.forgetting, task.settings.model, task.folder),
+        models=named(task, meter),
     )
-
-
-def _sources(settings: TaskFile) -> dict[str, object]:
-    return {"model": settings.model, "embedder": settings.embedder}
 
 
 def _limited(task: Task, limit: int | None) -> Task:

@@ -48,6 +48,24 @@ class KeepsPrefix(Protocol):
         ...
 
 
+@runtime_checkable
+class AnswersFromAfar(Protocol):
+    """A model on a server, as ``baselines.endpoint_model.EndpointModel``: not everything can be had of it."""
+
+    def why_written(self, labels: Sequence[str]) -> str | None:
+        """Return why labels are written and read out of the answer, not chosen by likelihood; None where they are."""
+        ...
+
+    def how_counted(self) -> str:
+        """Return how its tokens are counted."""
+        ...
+
+
+def writes_labels(model: LanguageModel, task: Task) -> bool:
+    """Tell whether ``task`` has labels and ``model`` has to write them."""
+    return task.answer == "label" and isinstance(model, AnswersFromAfar) and model.why_written(task.labels) is not None
+
+
 def serve(model: LanguageModel | None, *, on: bool) -> None:
     """Let ``model`` answer single requests as a server does, from what earlier ones have left, or not."""
     if isinstance(model, KeepsPrefix):
@@ -91,8 +109,15 @@ def answer_limits(task: Task, count_tokens: Callable[[str], int]) -> Limits:
 
 def answering_facts(model: LanguageModel, task: Task, limits: Limits) -> Facts:
     """Return what a report should say about how ``answer_with_model`` answers ``task``: nothing, mostly."""
+    afar: Facts = {"tokens": model.how_counted()} if isinstance(model, AnswersFromAfar) else {}
     if task.answer != "label":
-        return cut_facts(task, model.count_tokens, limits)
+        return afar | cut_facts(task, model.count_tokens, limits)
+    if isinstance(model, AnswersFromAfar):
+        why = model.why_written(task.labels)
+        if why is None:
+            return afar | {"labels": "chosen by the likelihoods that the endpoint tells (echo and logprobs)"}
+        told = f"written and read out of the answer: {why}"
+        return afar | {"labels": told, "max_new_tokens": limits.max_new_tokens}
     scored = isinstance(model, ScoresLabelEnds) and model.labels_need_end(task.labels)
     return {"label_end": "scored, since one label begins another"} if scored else {}
 
@@ -119,7 +144,7 @@ def cut_facts(task: Task, count_tokens: Callable[[str], int], limits: Limits) ->
 
 def answer_room(model: LanguageModel, task: Task, limits: Limits) -> int:
     """Return the tokens of the context that the answer needs: the longest label, or ``limits``."""
-    if task.answer == "label":
+    if task.answer == "label" and not writes_labels(model, task):
         return max((model.count_tokens(f" {label}") for label in task.labels), default=0)
     return limits.max_new_tokens
 
@@ -143,7 +168,7 @@ def answer_with_model(
     choice is kept beside it. A row's error is carried in its prediction. Raises ``ValueError`` when the
     lengths differ.
     """
-    if task.answer != "label":
+    if task.answer != "label" or writes_labels(model, task):
         return generate_with_model(model, examples, prompts, limits, retrieved)
     choices = model.choose(prompts, task.labels)
     return [

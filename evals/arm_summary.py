@@ -49,7 +49,7 @@ class ArmSummary:
             "score_strict": self._reading(strict=True) if shown else None,
             "metrics": self._metrics() if shown else {},
             "by_mean": self._by_mean() if shown and chosen else None,
-            "choice_rule": "sum" if chosen else None,
+            "choice_rule": "sum" if chosen else "written" if self._writes() else None,
             "per_seed": self._per_seed(),
             "errors": arm.errors,
             "cut": sum(row.cut for row in arm.all_rows()),
@@ -60,6 +60,10 @@ class ArmSummary:
             "retrieval": _retrieval(arm) if documents else None,
             "fit": [{"seed": cell.seed} | _fit(cell.fit) for cell in arm.cells if cell.fit is not None],
         }
+
+    def _writes(self) -> bool:
+        """Whether the arm writes a label, which is read out of its answer."""
+        return self._labels is not None and self._arm.family != "classic"
 
     def per_label(self) -> dict[str, dict[str, int]] | None:
         """Return rows and right answers by label, over all seeds, for the first labels; None without labels."""

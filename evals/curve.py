@@ -10,6 +10,7 @@ import numpy as np
 
 from evals.arm_cells import ArmCells, read_cells
 from evals.arm_labels import LabelTask
+from evals.arm_name import arm_kind
 from evals.clusters import Clusters, FloatArray
 from evals.curve_point import Axis, CurvePoint, sorted_points
 from evals.figure import figure
@@ -63,8 +64,9 @@ def _curves(run: Path, record: RunRecord, settings: TaskFile, own: dict[str, Arm
         cells = {point.value: _read(run, point, record, settings.generate.max_error_share) for point in points}
         if arm in own:
             cells[values[axis]] = own[arm]
-        if axis == "shots" and _ZERO_SHOT in own:
-            cells[0] = own[_ZERO_SHOT]
+        zero = arm.replace(arm_kind(arm), _ZERO_SHOT, 1)
+        if axis == "shots" and zero in own:
+            cells[0] = own[zero]
         curves.append(_Curve(arm, axis, values[axis], dict(sorted(cells.items()))))
     return curves
 

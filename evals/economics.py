@@ -11,6 +11,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from evals.arm_cells import ArmCells
+from evals.arm_name import arm_alias
 from evals.figure import average, figure
 from evals.fit_report import FitReport
 from evals.prices import Prices
@@ -88,7 +89,7 @@ def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
         return RequestCost(
             arm.name, round(prompt), round(prefix), round(output), seconds / SECONDS_PER_HOUR * hour + extra
         )
-    rates = Rates(**(prices.tuned if arm.family == "tune" else prices.hosted).model_dump())
+    rates = Rates(**prices.of_model(arm_alias(arm.name), arm.family).model_dump())
     return request_cost(arm.name, round(prefix), round(prompt - prefix), round(output), rates, extra)
 
 

@@ -9,6 +9,7 @@
     ├── ModelError            exit 1   a model, tokenizer, adapter or embedder can't be loaded
     ├── ArmError              exit 1   one arm can't go on (the other arms do)
     ├── GateError             exit 3   a gate that the user asked for was not met
+    ├── SpendingError         exit 1   the limit on costs is reached; what is answered is kept
     └── RunError              exit 1   the run folder: locked, changed, unreadable, newer schema
 
 A message is one line: what is wrong, where, and how to mend it.
@@ -82,3 +83,7 @@ class GateError(TuneworthyError):
 
 class RunError(TuneworthyError):
     """The run folder can't be used: locked, of another data set, unreadable, or of a newer schema."""
+
+
+class SpendingError(TuneworthyError):
+    """The limit on costs that the user set is reached: the whole run stops, and can be resumed with a higher one."""

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
+from evals.arm_name import arm_alias
 from evals.errors import RunError
 from evals.example import Prompt
 from evals.figure import average, figure
@@ -21,6 +22,13 @@ from evals.stats import PairedSample
 
 FILE = "general.json"
 SCHEMA = 1
+
+
+def base_file(alias: str | None) -> str:
+    """Return the name of the file of a base's own answers; ``alias`` is what ``models:`` calls the base."""
+    return FILE if alias is None else f"general@{alias}.json"
+
+
 ANSWER_TOKENS = 60
 """What an answer may take, or the longest accepted one and a tenth where that is more."""
 
@@ -94,7 +102,9 @@ def forgetting_section(run: Path, cells: dict[str, list[Path]], confidence: floa
 
     ``cells`` are the folders of each tuned arm's seeds.
     """
-    before = _read(run / FILE)
+    read = {arm: _read(run / base_file(arm_alias(arm))) for arm in cells}
+    bases = {arm: base for arm, base in read.items() if base is not None}
+    before = next(iter(bases.values()), _read(run / FILE))
     if before is None:
         return None
     after = {arm: [found for folder in folders if (found := _read(folder / FILE))] for arm, folders in cells.items()}
@@ -102,7 +112,8 @@ def forgetting_section(run: Path, cells: dict[str, list[Path]], confidence: floa
         "set": before["set"],
         "questions": len(before["scores"]),
         "before": figure(average(score for score in before["scores"].values() if score is not None)),
-        "arms": [_entry(arm, before, found, confidence) for arm, found in after.items() if found],
+        "several": len({arm_alias(arm) for arm in bases}) > 1,
+        "arms": [_entry(arm, bases[arm], found, confidence) for arm, found in after.items() if found and arm in bases],
     }
 
 
@@ -120,7 +131,9 @@ def _entry(arm: str, before: dict[str, Any], found: list[dict[str, Any]], confid
     ends = {"difference": figure(gap.difference), "low": figure(gap.low), "high": figure(gap.high)}
     failure = next((one["failure"] for one in found if "failure" in one), None)
     about = {"n": gap.n, "dropped": gap.dropped, "method": gap.method, "failure": failure}
-    return {"name": arm, "after": figure(average(scores)), **ends, **about, "kinds": kinds}
+    old_scores = average(score for score in before["scores"].values() if score is not None)
+    means = {"before": figure(old_scores), "after": figure(average(scores))}
+    return {"name": arm, **means, **ends, **about, "kinds": kinds}
 
 
 def _read(path: Path) -> dict[str, Any] | None:

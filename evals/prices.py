@@ -129,6 +129,9 @@ class Prices(_Section):
     currency: str = Field(min_length=1, max_length=16, description="Currency of every amount.")
     hosted: TokenPrices
     tuned: TokenPrices
+    models: dict[str, TokenPrices] = Field(
+        default_factory=dict, description="Prices of models by their names in the task's `models:`, where they differ."
+    )
     running: Running
     requests_per_month: RequestsPerMonth
     tokens: TokenCounts
@@ -156,12 +159,20 @@ class Prices(_Section):
         """Whether a user's file stands over the example."""
         return bool(self._given)
 
+    def of_model(self, alias: str | None, family: str) -> TokenPrices:
+        """Return what tokens cost an arm of ``family`` on the model that the task calls ``alias``."""
+        if alias is not None and alias in self.models:
+            return self.models[alias]
+        return self.tuned if family == "tune" else self.hosted
+
     def used(self) -> list[dict[str, str | float]]:
         """Return what the costs of a run rest on: each key that counts, its value and where that came from."""
         flat: list[tuple[str, str | float]] = [("priced_by", self.priced_by)]
         for section in ("hosted", "tuned", "running", "labelling", "gpu", "cpu"):
             values = getattr(self, section).model_dump()
             flat += [(f"{section}.{key}", value) for key, value in values.items() if key not in _UNUSED]
+        for alias, own in self.models.items():
+            flat += [(f"models.{alias}.{key}", value) for key, value in own.model_dump().items()]
         return [{"key": key, "value": value, "origin": self.origin(key)} for key, value in flat]
 
     def origin(self, key: str) -> Origin:

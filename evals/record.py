@@ -20,8 +20,8 @@ from evals.task_file import METRICS, Metric, TaskFile
 
 SCHEMA = 1
 
-ArmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*$")]
-"""A name that is also part of a folder's name: no separators, no ``..``."""
+ArmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(@[A-Za-z0-9][A-Za-z0-9_-]*)?$")]
+"""A name that is also part of a folder's name: no separators, no ``..``; behind an ``@``, which model is meant."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,12 @@ class SkippedArm:
 
 @dataclass(frozen=True)
 class ModelRecord:
-    """Which model or embedder answered: the user's name for it and its fingerprint."""
+    """Which model or embedder answered: the user's name for it, its fingerprint, and what that doesn't cover."""
 
     name: str
     fingerprint: str
     context: int | None = None
+    note: str | None = field(default=None, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True)
@@ -59,6 +60,7 @@ class RunRecord:
     the arms that don't fit the task; ``advice`` is what was recommended before the run, if anything;
     ``leaks`` are what the eval rows share with train and documents (None in older runs); ``curve`` are
     the points that are run besides the arms; ``data`` is the condition of the rows (None in older runs).
+    the points that are run besides the arms; ``models`` are those of arms such as ``few_shot@big``, by their names.
     """
 
     task_file: str
@@ -86,6 +88,7 @@ class RunRecord:
     leaks: tuple[Leak, ...] | None = field(default=None, metadata=ADDED_LATER)
     curve: tuple[CurvePoint, ...] = field(default=(), metadata=ADDED_LATER)
     data: DataCondition | None = field(default=None, metadata=ADDED_LATER)
+    models: dict[str, ModelRecord] = field(default_factory=dict, metadata=ADDED_LATER)
 
     def settings(self, path: Path = Path("run.json")) -> TaskFile:
         """Return ``task`` as settings.

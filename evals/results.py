@@ -15,6 +15,7 @@ from evals.advice_outcome import advice_outcome
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_cost import mean_tokens
 from evals.arm_labels import LabelTask, label_task
+from evals.arm_models import tell_models
 from evals.arm_summary import ArmSummary
 from evals.clusters import Clusters
 from evals.curve import curve_section
@@ -26,11 +27,12 @@ from evals.files import write_json, write_text
 from evals.forgetting import forgetting_section
 from evals.holm import holm
 from evals.leakage import Leak
-from evals.prices import load_prices
+from evals.prices import Prices, load_prices
 from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
 from evals.repayment import Volume
 from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
+from evals.spending import spending_section
 from evals.task_file import TaskFile
 from evals.verdict import Contender, Verdict, decide
 from evals.verdict_wording import Absent
@@ -127,6 +129,8 @@ def build_results(run: Path) -> dict[str, Any]:
     results["forgetting"] = forgetting_section(run, tuned, confidence)
     results["curve"] = curve_section(run, record, settings, arms, labels, clusters)
     results["economics"] = _economics(run, record, settings, done, verdict)
+    results |= tell_models(record, results)
+    results["spending"] = spending_section(run, _prices(run))
     return results | {"advice": advice_outcome(record.advice, results, record.hashes.get("train"))}
 
 
@@ -169,10 +173,14 @@ def _economics(
     run: Path, record: RunRecord, settings: TaskFile, arms: Sequence[ArmCells], verdict: Verdict
 ) -> dict[str, Any]:
     """Return what the arms cost at the run's own prices, or at the example's."""
-    own = run / PRICES
     volume = Volume(settings.decision.requests_per_month, settings.decision.horizon_months)
     on_gpu = record.machine.get("device", "cpu").startswith("cuda")
-    return economics(arms, load_prices(own if own.exists() else None), volume, verdict, on_gpu=on_gpu)
+    return economics(arms, _prices(run), volume, verdict, on_gpu=on_gpu)
+
+
+def _prices(run: Path) -> Prices:
+    own = run / PRICES
+    return load_prices(own if own.exists() else None)
 
 
 def _leakage(leaks: Sequence[Leak] | None) -> list[dict[str, Any]] | None:

@@ -12,21 +12,23 @@ import os
 import re
 import traceback
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
+from evals.arm_name import arm_kind
+from evals.bench import Bench as Bench
 from evals.cell import Cell, CellCost, CellFolder
 from evals.curve_point import CurvePoint
-from evals.errors import ArmError, RunError, TuneworthyError
+from evals.errors import ArmError, RunError, SpendingError, TuneworthyError
 from evals.example import Example
 from evals.forgetting import FILE as GENERAL_FILE
-from evals.forgetting import GeneralSet, TunesBase, ask_general, write_failure
+from evals.forgetting import TunesBase, ask_general, write_failure
 from evals.latency import Timing, time_requests
 from evals.memory import PeakMemory
-from evals.protocols import Arm, ArmContext, Embedder, FitReport, LanguageModel
+from evals.protocols import Arm, ArmContext, FitReport
 from evals.record import PlannedArm
 from evals.scored import ScoredPrediction
 from evals.scoring import score
@@ -37,19 +39,6 @@ BATCH_ROWS = 64
 FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
 
 _OS_ERROR = re.compile(r"\(os error (\d+)\)")
-
-
-@dataclass(frozen=True)
-class Bench:
-    """What all cells of a run share: the task, the arms by name, and the engine, loaded on first use."""
-
-    run: Path
-    task: Task
-    arms: Mapping[str, type[Arm]]
-    model: Callable[[], LanguageModel]
-    embedder: Callable[[], Embedder]
-    adapter: Path | None = None
-    general: GeneralSet | None = None
 
 
 @contextmanager
@@ -80,7 +69,8 @@ def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher, curve:
     """Complete every cell of ``plan``, then those of ``curve``; complete cells are left as they are.
 
     A cell that fails is recorded with its cause and the next one goes on. Raises ``RunError`` when
-    the disk is full or can't be written to: what is written so far can be resumed.
+    the disk is full or can't be written to, and ``SpendingError`` at the limit on costs: what is written so far can
+    be resumed.
     """
     cells = [*_own(bench, plan), *_points(bench, curve)]
     for position, work in enumerate(cells, start=1):
@@ -90,7 +80,10 @@ def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher, curve:
             continue
         watcher.cell_started(name, position, len(cells))
         try:
-            rows = _run_cell(replace(bench, task=work.task()), folder, cell, name, watcher, timed=work.timed)
+            own = replace(bench, task=work.task()).of_arm(folder.arm)
+            rows = _run_cell(own, folder, cell, name, watcher, timed=work.timed)
+        except SpendingError:  # no fault of the cell's: the run stops, and goes on from here
+            raise
         except TuneworthyError as error:
             folder.fail(str(error))
             watcher.cell_failed(name, str(error))
@@ -148,7 +141,7 @@ def _run_cell(
         progress=lambda phase, done, total: watcher.progressed(name, phase, done, total),
         adapter=bench.adapter,
     )
-    arm = bench.arms[cell.arm](context)
+    arm = bench.arms[arm_kind(cell.arm)](context)
     with PeakMemory() as peak:
         fit = _with_peak(arm.fit(bench.task.train, bench.task.documents), peak.megabytes, cell.fit)
         folder.write_fit(fit)
@@ -223,7 +216,7 @@ def _check_forgetting(bench: Bench, arm: Arm, folder: Path) -> None:
         return
     try:
         if (tuned := arm.tuned_model()) is not None:
-            ask_general(bench.model(), bench.general, bench.run / GENERAL_FILE)
+            ask_general(bench.model(), bench.general, bench.run / bench.general_file)
             ask_general(tuned, bench.general, folder / GENERAL_FILE)
     except Exception as error:
         if _system_error(error) in FULL_DISK:

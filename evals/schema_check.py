@@ -7,11 +7,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from difflib import get_close_matches
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import Any, TypeVar, get_args, get_origin
 
 from pydantic import BaseModel, ValidationError
 
 from evals.errors import TaskError
+from evals.model_ref import BRANCHES, SECRET
 from evals.task_yaml import KeyPath, LocatedYaml
 
 Model = TypeVar("Model", bound=BaseModel)
@@ -86,11 +87,13 @@ class Finder:
 
     def explain(self, entry: Any) -> str:  # noqa: ANN401 -- pydantic's ErrorDetails, whose ctx is untyped
         """Return the line for one of pydantic's errors."""
-        where: KeyPath = entry["loc"]
+        where: KeyPath = _place(entry["loc"])
         if entry["type"] == "extra_forbidden":
             what = _unknown_key(self.model, where)
         elif entry["type"] == "missing":
             what = f"is missing; {_description(self.model, where)}"
+        elif entry["type"] == SECRET:
+            what = str(entry["msg"])
         else:
             what = f"{_expected(self.model, entry)}{_it_is(entry['input'])}"
         return self.at(where) + what
@@ -102,7 +105,7 @@ def _expected(model: type[BaseModel], entry: Any) -> str:  # noqa: ANN401 -- as 
     if kind in _BOUNDS:
         return f"must {_BOUNDS[kind]}".format(**entry.get("ctx", {}))
     if kind == "model_type":
-        section = _section(model, entry["loc"])
+        section = _section(model, _place(entry["loc"]))
         return f"must be a section with keys ({', '.join(section.model_fields)})" if section else "must be a section"
     word = _WORDS.get(kind.split("_")[0])
     return f"must be {word}" if word else str(entry["msg"])
@@ -138,10 +141,20 @@ def _unknown_key(model: type[BaseModel], where: KeyPath) -> str:
 def _section(model: type[BaseModel], where: KeyPath) -> type[BaseModel] | None:
     """Return the model of the section at ``where`` below ``model``; None when there is none."""
     section: type[BaseModel] | None = model
+    named = False  # whether the next key is a name of the user's own
     for key in where:
+        if named:
+            named = False
+            continue
         field = section.model_fields.get(str(key)) if section else None
-        section = section_of(field.annotation) if field else None
+        section = _deep_section_of(field.annotation) if field else None
+        named = field is not None and get_origin(field.annotation) is dict
     return section
+
+
+def _place(where: KeyPath) -> KeyPath:
+    """Return a problem's place without what pydantic adds: which form of a model it read, and that it is a key."""
+    return tuple(part for part in where if part not in (*BRANCHES, "[key]"))
 
 
 def section_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 -- an annotation is any object
@@ -150,6 +163,13 @@ def section_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 -- an
         if isinstance(candidate, type) and issubclass(candidate, BaseModel):
             return candidate
     return None
+
+
+def _deep_section_of(annotation: Any) -> type[BaseModel] | None:  # noqa: ANN401 -- as above
+    """Return the same, for a section that is but one form of a value, or one of many under names of the user's own."""
+    if found := section_of(annotation):
+        return found
+    return next((found for part in get_args(annotation) if (found := _deep_section_of(part)) is not None), None)
 
 
 def _all_keys(model: type[BaseModel], above: KeyPath = ()) -> Iterator[KeyPath]:

@@ -7,6 +7,9 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PositiveInt, StringConstraints
 
+from evals.errors import UsageError
+from evals.model_ref import Alias, ModelRef, called
+
 AnswerKind = Literal["label", "text", "json", "number"]
 Metric = Literal[
     "accuracy", "macro_f1", "exact_match", "token_f1", "rouge_l", "numeric", "json_exact", "json_f1", "json_valid"
@@ -164,7 +167,12 @@ class TaskFile(_Section):
     )
     data: Data
     documents: Documents | None = None
-    model: Filled = Field("builtin", description="Hub name, local folder, or `builtin`.")
+    model: ModelRef = Field(
+        "builtin", description="Hub name, local folder, `builtin`, or a section with endpoint and name."
+    )
+    models: dict[Alias, ModelRef] = Field(
+        default_factory=dict, description="Further models by names of your own, for arms as few_shot@NAME."
+    )
     embedder: Filled = Field("builtin", description="sentence-transformers name, folder, or `builtin` (TF-IDF + SVD).")
     arms: list[Filled] | None = Field(
         None, min_length=1, description="Arms to run; default: the default set that fits the task."
@@ -179,3 +187,12 @@ class TaskFile(_Section):
     forgetting: Filled | None = Field(
         None, description="General questions that tuned models are asked too: builtin, off, or a file of rows."
     )
+
+    @property
+    def local_model(self) -> str:
+        """The model where it must be one on this machine. Raises ``UsageError`` for an endpoint."""
+        if not isinstance(self.model, str):
+            raise UsageError(
+                f"{called(self.model)} is an endpoint: its weights are elsewhere and can't be trained here"
+            )
+        return self.model

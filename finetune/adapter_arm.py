@@ -12,7 +12,7 @@ from evals.errors import ArmError
 from evals.example import Document, Example
 from evals.protocols import FitReport
 from evals.task import Task
-from finetune.tune_arms import TunedArm
+from finetune.tune_arms import TunedArm, not_here
 
 
 class AdapterArm(TunedArm):
@@ -23,8 +23,8 @@ class AdapterArm(TunedArm):
 
     @classmethod
     def unfit(cls, task: Task) -> str | None:
-        """Nothing is trained, so any task will do."""
-        return None
+        """Nothing is trained, so any task will do whose model is on this machine."""
+        return not_here(task)
 
     def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
         """Load the adapter, so that a wrong one is told before any row is answered.
@@ -54,5 +54,5 @@ class AdapterArm(TunedArm):
         """Put the adapter on a fresh base, in 4 bits if it was trained so."""
         context = self.context
         return load_model(
-            context.task.settings.model, adapter=self.folder, base_fingerprint=context.model().fingerprint
+            context.task.settings.local_model, adapter=self.folder, base_fingerprint=context.model().fingerprint
         )

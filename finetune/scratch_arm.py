@@ -57,7 +57,7 @@ class ScratchArm(TrainedArm):
         context, settings = self.context, self.context.task.settings.tune
         if settings.epochs is None:
             settings = settings.model_copy(update={"epochs": EPOCHS})
-        loaded = load_module(context.task.settings.model)
+        loaded = load_module(context.task.settings.local_model)
         module, tokenizer = random_module(loaded.module, context.seed), loaded.tokenizer
         del loaded
         lesson = plan_lesson(

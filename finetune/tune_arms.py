@@ -20,6 +20,7 @@ from baselines.prompt_arms import Question
 from baselines.tuned_card import TunedCard
 from evals.errors import ArmError
 from evals.example import Document, Example
+from evals.model_ref import called
 from evals.protocols import ArmContext, Family, FitReport, LanguageModel, Limits, Prediction
 from evals.task import Task
 from finetune.adapters import add_lora, save_adapter
@@ -33,6 +34,13 @@ if TYPE_CHECKING:
 
 FEWEST_ROWS = 4
 """With fewer training rows there is nothing to learn from."""
+
+
+def not_here(task: Task) -> str | None:
+    """Return why the task's model can't be tuned at all: it's behind an endpoint; None where it can."""
+    if isinstance(task.settings.model, str):
+        return None
+    return f"{called(task.settings.model)} is an endpoint, and only a model on this machine can be trained"
 
 
 class TunedArm(ABC):
@@ -51,6 +59,8 @@ class TunedArm(ABC):
     @classmethod
     def unfit(cls, task: Task) -> str | None:
         """Say why the task can't be trained on, or None."""
+        if (elsewhere := not_here(task)) is not None:
+            return elsewhere
         if len(task.train) < FEWEST_ROWS:
             return f"{len(task.train)} training rows are too few to train on (at least {FEWEST_ROWS})"
         return None
@@ -111,7 +121,7 @@ class TrainedArm(TunedArm):
         context, task = self.context, self.context.task
         fingerprint = context.model().fingerprint
         card = TunedCard(
-            base=task.settings.model,
+            base=task.settings.local_model,
             base_fingerprint=fingerprint,
             method=self.name,
             quantised=self.quantised,
@@ -177,7 +187,7 @@ class LoraArm(TrainedArm):
 
     def base(self) -> LoadedModule:
         """Load a base of the arm's own."""
-        return load_base(self.context.task.settings.model, quantised=self.quantised)
+        return load_base(self.context.task.settings.local_model, quantised=self.quantised)
 
     def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
         """Train the adapter and save it in PEFT's format."""
@@ -193,7 +203,7 @@ class LoraArm(TrainedArm):
     def load(self) -> LocalModel:
         """Put the saved adapter on a fresh base."""
         context = self.context
-        ref, fingerprint = context.task.settings.model, context.model().fingerprint
+        ref, fingerprint = context.task.settings.local_model, context.model().fingerprint
         return load_model(ref, adapter=self.saved, name=f"{ref} + {self.name}", base_fingerprint=fingerprint)
 
 
@@ -220,7 +230,7 @@ class FullArm(TrainedArm):
         import torch
 
         context = self.context
-        loaded = load_module(context.task.settings.model, dtype=torch.float32)
+        loaded = load_module(context.task.settings.local_model, dtype=torch.float32)
         if getattr(loaded.module, "is_quantized", False):
             raise ArmError(f"{loaded.ref} is stored quantised: its weights can't be trained, only adapters on them")
         report = self.learn(loaded.module.requires_grad_(True), loaded.tokenizer, train, low_rank=False)

@@ -52,7 +52,7 @@ def plan_lesson(
     ``final_share`` is the share of the learning rate that is left at the last step.
     Raises ``ArmError`` when no row fits the context or the tokenizer knows tokens that the model doesn't.
     """
-    engine = LocalModel.from_module(module, tokenizer, name=task.settings.model)
+    engine = LocalModel.from_module(module, tokenizer, name=task.settings.local_model)
     encoded = encode_rows(engine, task, train, prompts)
     known = int(module.get_input_embeddings().num_embeddings)
     if (highest := max(max(row.ids) for row in encoded.rows)) >= known:

@@ -22,9 +22,10 @@ def _sentence(told: Mapping[str, Any], arm: Mapping[str, Any]) -> Sentence:
     if arm["difference"] is None:
         return Sentence("{arm}: no general question was answered both before and after.", names)
     asked = plural(told["questions"], "general question")
-    if told["before"] == 0 and arm["after"] == 0:
+    before = arm.get("before", told["before"])
+    if before == 0 and arm["after"] == 0:
         return Sentence(f"{{arm}} had nothing to forget: before training too, none of {asked} was right.", names)
-    scores = f"{percent(told['before'])} before training, {percent(arm['after'])} after"
+    scores = f"{percent(before)} before training, {percent(arm['after'])} after"
     gap = f"{signed(arm['difference'])} points ({difference_range(arm['low'], arm['high'])})"
     if arm["high"] < 0:
         opening = "{arm} forgot"

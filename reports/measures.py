@@ -32,7 +32,12 @@ class Measures:
     @property
     def chosen(self) -> bool:
         """Whether any arm chose by likelihood."""
-        return any(row.choice_rule for row in self.rows)
+        return any(row.choice_rule == "sum" for row in self.rows)
+
+    @property
+    def written(self) -> str:
+        """The arms that wrote a label, by name."""
+        return ", ".join(row.name for row in self.rows if row.choice_rule == "written")
 
     @property
     def repeats(self) -> bool:

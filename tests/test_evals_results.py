@@ -102,7 +102,7 @@ def test_a_whole_run(tmp_path):
     assert (results["schema"], results["version"], results["created"]) == (1, "9.9", "2026-01-02T03:04:05+00:00")
     assert results["task"]["labels"] == ["cat", "dog"]
     assert (results["task"]["eval_rows"], results["task"]["minimum_gain"]) == (40, 0.02)
-    assert results["model"] == {"name": "builtin", "fingerprint": "f00d", "context": 512}
+    assert results["model"] == {"name": "builtin", "fingerprint": "f00d", "context": 512, "note": None}
     qlora = arm(results, "qlora")
     assert (qlora["status"], qlora["trained"], qlora["family"]) == ("done", True, "tune")
     assert qlora["score"]["mean"] == pytest.approx(1 - 1 / 40)

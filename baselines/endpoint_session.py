@@ -1,0 +1,23 @@
+"""An event loop and its connections to an endpoint, kept from call to call."""
+
+import asyncio
+import weakref
+
+import httpx2
+
+
+class Session:
+    """An event loop and its connections, kept from call to call, so that a warm request finds one open."""
+
+    def __init__(self, transport: httpx2.AsyncBaseTransport | None, concurrency: int) -> None:
+        limits = httpx2.Limits(max_connections=concurrency, max_keepalive_connections=concurrency)
+        self.runner = asyncio.Runner()
+        self.client = httpx2.AsyncClient(transport=transport, timeout=None, limits=limits)
+        self.close = weakref.finalize(self, _close, self.runner, self.client)
+
+
+def _close(runner: asyncio.Runner, client: httpx2.AsyncClient) -> None:
+    try:
+        runner.run(client.aclose())
+    finally:
+        runner.close()
