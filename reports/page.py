@@ -33,7 +33,7 @@ from reports.recall_chart import recall_chart
 from reports.score_curves import score_curves
 from reports.scoreboard import build_scoreboard
 from reports.selection import build_selections
-from reports.sentences import headline, next_steps, other_level
+from reports.sentences import headline, next_steps, other_level, standing
 from reports.training import build_training
 from reports.winner import deciding
 
@@ -68,6 +68,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         decided_by=deciding(verdict),
         other_level=other_level(verdict) if verdict["gain"] else "",
         steps=next_steps(results),
+        standing=standing(results),
         advice=advice_sentences(results),
         board=board,
         confidence=wording.level(verdict["confidence"]),

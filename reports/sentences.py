@@ -147,6 +147,20 @@ def advice(results: Mapping[str, Any]) -> Sentence | None:
     return Sentence(f"{opening}: no trained arm is shown to gain over it what was asked for.", names)
 
 
+def standing(results: Mapping[str, Any]) -> Sentence | None:
+    """Return which arms the rows can't tell from the best, and the cheapest of them; None without a best arm."""
+    verdict = results["verdict"]
+    best, cheapest = verdict["best_arm"], verdict["cheapest_within_noise"]
+    if not best:
+        return None
+    near = [name for name in verdict["within_noise"] if name != best]
+    names = {f"near{place}": name for place, name in enumerate(near)} | {"best": best, "cheapest": str(cheapest)}
+    if not near:
+        return Sentence("{best} has the best score, and no arm is within noise of it.", names)
+    listed = ", ".join(f"{{near{place}}}" for place in range(len(near)))
+    return Sentence(f"{{best}} has the best score; within noise of it: {listed}. The cheapest is {{cheapest}}.", names)
+
+
 def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:
     """Return how many rows or seeds would decide, or nothing where that can't be said."""
     rows, verdict = results["task"]["eval_rows"], results["verdict"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import wording
-from reports.sentences import Sentence, headline, next_steps
+from reports.sentences import Sentence, headline, next_steps, standing
 from tests.report_fixtures import ARMS, Spec, make_run
 
 anything = st.text(st.characters(exclude_categories=()))  # lone surrogates too
@@ -268,3 +268,14 @@ def test_an_undecided_run_says_what_would_decide():
 def test_a_difference_at_the_asked_gain_is_decided_by_nothing():
     needed = {"claim": "worth_it", "rows": None, "seeds": None, "power": 0.8}
     assert any("no number of eval rows would decide" in step for step in steps_of(outcome="undecided", needed=needed))
+
+
+def test_the_arms_within_noise_are_named_with_the_cheapest():
+    def told(**verdict):
+        return str(standing({"verdict": verdict}))
+
+    several = {"best_arm": "qlora", "within_noise": ["qlora", "rag", "few_shot"], "cheapest_within_noise": "few_shot"}
+    assert told(**several) == ("qlora has the best score; within noise of it: rag, few_shot. The cheapest is few_shot.")
+    alone = {"best_arm": "qlora", "within_noise": ["qlora"], "cheapest_within_noise": "qlora"}
+    assert told(**alone) == "qlora has the best score, and no arm is within noise of it."
+    assert standing({"verdict": {"best_arm": None, "within_noise": [], "cheapest_within_noise": None}}) is None
