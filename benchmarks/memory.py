@@ -4,8 +4,8 @@
 
     python -m benchmarks.memory --shape 1.1B --shape 7B
 
-Each row is learnt whole, with ``--answers`` only at its end; the measured peak is what PyTorch allocated, plus what CUDA
-itself took of the card, so that it stands beside the estimate's total.
+Rows are learnt whole or at their end only; the measured peak is what PyTorch reserved, plus
+what CUDA itself took of the card, so that it stands beside the estimate's total.
 """
 
 import argparse
@@ -63,7 +63,7 @@ def measured(shape: Shape, method: Method, tokens: int, rows: int, learnt: int, 
     lesson = TrainingRows(tuple(full_rows(rows * STEPS, shape.vocabulary, tokens, learnt)), (), rows, 1)
     schedule = Schedule(1e-4, STEPS, STEPS, 1, STEPS, cut_by_budget=False)
     plan = ForwardPlan(rows, recompute)
-    with tempfile.TemporaryDirectory() as folder, mock.patch("finetune.trainer.plan_forward", lambda *_: plan):
+    with tempfile.TemporaryDirectory() as folder, mock.patch("finetune.trainer.plan_forward", return_value=plan):
         train_module(adapted, lesson, schedule, seed=0, folder=Path(folder) / "training")
     allocated, reserved = torch.cuda.max_memory_allocated(), torch.cuda.max_memory_reserved()
     del module, adapted
@@ -110,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                         "estimate_over_card": round(told.total / found["card"], 3),
                     }
                     table.append(line)
-                    print(line, flush=True)  # noqa: T201
+                    print(*(f"{key}={value}" for key, value in line.items()), flush=True)
                     figures = {
                         "work": "peak GPU memory of training against the advisor's estimate, GiB",
                         "row_tokens": asked.tokens,

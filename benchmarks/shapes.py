@@ -24,7 +24,7 @@ class Shape:
 
 
 SHAPES = {
-    "tiny": Shape(1024, 64, 128, 2, 4, 2, tied=True),
+    "tiny": Shape(8192, 64, 128, 2, 4, 2, tied=True),
     "15M": Shape(8192, 256, 704, 12, 8, 4, tied=True),
     "135M": Shape(49152, 576, 1536, 30, 9, 3, tied=True),
     "1.1B": Shape(32000, 2048, 5632, 22, 32, 4, tied=False),

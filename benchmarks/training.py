@@ -156,9 +156,7 @@ def _course(
 
     tokens = sum(len(row.ids) for row in setting.rows) * steps / setting.steps
     with torch.no_grad():
-        held_out = validation_loss(
-            module, setting.held_out, PAD, torch.bfloat16 if setting.device == "cuda" else None
-        )
+        held_out = validation_loss(module, setting.held_out, PAD, torch.bfloat16 if setting.device == "cuda" else None)
     del module
     _free(setting.device)
     return Course(seconds, tokens / seconds, peak_mb, held_out, losses)
@@ -209,8 +207,9 @@ def compare(setting: Setting, pairs: int) -> dict[str, Any]:
             courses[name].append(trainers[name](setting, setting.steps))
             _free(setting.device)
             last = courses[name][-1]
-            print(  # noqa: T201
-                f"{setting.shape} {'qlora' if setting.quantised else 'lora'} {name}: {last.tokens_per_second:,.0f} tokens/s, "
+            print(
+                f"{setting.shape} {'qlora' if setting.quantised else 'lora'} {name}: "
+                f"{last.tokens_per_second:,.0f} tokens/s, "
                 f"held-out loss {last.held_out_loss:.3f}, peak {last.peak_memory_mb:,.0f} MB, {last.seconds:.1f} s",
                 flush=True,
             )
@@ -267,7 +266,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     figures = compare(setting, asked.pairs)
     path = write_result(f"training-{asked.method}-{asked.shape}-{asked.device}", figures, asked.out)
-    print(f"{figures['work']}: {figures['ratio']:.2f} times the peer; {path}")  # noqa: T201
+    print(f"{figures['work']}: {figures['ratio']:.2f} times the peer; {path}")
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import random
 from pathlib import Path
 
 from baselines.local_model import LocalModel
-from benchmarks.shapes import builtin_tokenizer, new_module, SHAPES
+from benchmarks.shapes import SHAPES, builtin_tokenizer, new_module
 from evals.example import Prompt
 from finetune.encode import EncodedRow
 
@@ -36,9 +36,7 @@ def read_rows(folder: Path, count: int, seed: int) -> list[EncodedRow]:
     instruction = json.loads((folder / "task.json").read_text(encoding="utf-8"))["instruction"]
     lines = (folder / "train.jsonl").read_text(encoding="utf-8").splitlines()
     random.Random(seed).shuffle(lines)
-    engine = LocalModel.from_module(
-        new_module(SHAPES["tiny"], "cpu", torch.float32), builtin_tokenizer(), name="rows"
-    )
+    engine = LocalModel.from_module(new_module(SHAPES["tiny"], "cpu", torch.float32), builtin_tokenizer(), name="rows")
     rows: list[EncodedRow] = []
     for line in lines:
         row = json.loads(line)

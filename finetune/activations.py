@@ -59,12 +59,17 @@ def token_bytes(module: "PreTrainedModel") -> float:
     Each layer keeps in 16 bits, and its norms and the adapters' inputs in 32, about 24 numbers of the hidden width
     and 8 of the inner one (``advisor.memory_estimate`` counts them apart); every token may have logits.
     """
-    config = module.config
-    hidden = int(getattr(config, "hidden_size", None) or getattr(config, "n_embd", 4096))
-    layers = int(getattr(config, "num_hidden_layers", None) or getattr(config, "n_layer", 32))
-    inner = int(getattr(config, "intermediate_size", None) or 4 * hidden)
-    vocabulary = int(getattr(config, "vocab_size", 32_000))
+    hidden = _size(module, 4096, "hidden_size", "n_embd")
+    layers = _size(module, 32, "num_hidden_layers", "n_layer")
+    inner = _size(module, 4 * hidden, "intermediate_size", "n_inner")
+    vocabulary = _size(module, 32_000, "vocab_size")
     return float(layers * 2 * (24 * hidden + 8 * inner) + LOGIT_BYTES * vocabulary)
+
+
+def _size(module: "PreTrainedModel", otherwise: int, *names: str) -> int:
+    config = module.config.get_text_config()
+    found = [value for name in names if isinstance(value := getattr(config, name, None), int)]
+    return found[0] if found else otherwise
 
 
 def _divisors(number: int) -> "Sequence[int]":
