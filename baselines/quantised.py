@@ -50,15 +50,22 @@ def guard_quantised(module: "torch.nn.Module") -> int:
 
 
 def prepare_quantised(module: "torch.nn.Module") -> "torch.nn.Module":
-    """Freeze a 4-bit module, lift what isn't 4-bit to fp32, and guard it.
+    """Freeze a 4-bit module, lift its 16-bit floats to fp32 unless they are bf16 on a GPU, and guard it.
+
+    bf16 norms compute in fp32 all the same, and a stream of fp32 would double what the backward pass keeps.
 
     A saved adapter is put back onto a module prepared likewise, so that it's judged as it was trained.
     Raises ``ArmError`` when no layer is in 4 bits.
     """
     quiet_bitsandbytes()
+    import torch
     from peft import prepare_model_for_kbit_training
+
+    from baselines.device import pick_dtype
 
     if guard_quantised(module) == 0:
         raise ArmError("no layer of this model could be put in 4 bits; train the arm `lora` instead of `qlora`")
+    if next(module.parameters()).device.type == "cuda" and pick_dtype("cuda") == torch.bfloat16:
+        return module.requires_grad_(False)
     prepared: torch.nn.Module = prepare_model_for_kbit_training(module, use_gradient_checkpointing=False)
     return prepared

@@ -20,15 +20,13 @@ from baselines.device import is_out_of_memory, pick_dtype
 from baselines.quantised import quiet_bitsandbytes
 from evals.errors import ArmError
 from evals.protocols import LossPoint, ProgressHook, no_progress
+from finetune.activations import plan_forward
 from finetune.batches import FORWARD_TOKENS
 from finetune.encode import EncodedRow
 from finetune.schedule import Schedule
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, TrainingArguments
-
-CHECKPOINTED_PARAMETERS = 1_000_000_000
-"""On a GPU, models from this size on recompute activations in the backward pass to save memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +41,13 @@ class TrainingRows:
     @property
     def micro_batch(self) -> int:
         """Rows of one forward pass: the largest divisor of ``batch_size`` that keeps to ``FORWARD_TOKENS``."""
-        longest = max(len(row.ids) for row in self.train + self.validation)
         sizes = [size for size in range(1, self.batch_size + 1) if self.batch_size % size == 0]
-        return max([size for size in sizes if size * longest <= FORWARD_TOKENS], default=1)
+        return max([size for size in sizes if size * self.longest <= FORWARD_TOKENS], default=1)
+
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest row."""
+        return max(len(row.ids) for row in self.train + self.validation)
 
 
 @dataclass(frozen=True)
@@ -122,20 +124,21 @@ def _arguments(
 
     first = next(module.parameters())
     cuda = first.device.type == "cuda"
+    plan = plan_forward(module, rows.longest, rows.micro_batch, rows.batch_size)
     recompute: dict[str, Any] = {}
-    if cuda and sum(weight.numel() for weight in module.parameters()) >= CHECKPOINTED_PARAMETERS:
+    if plan.recompute:
         recompute = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": False}}
     arguments = TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=rows.micro_batch,
-        gradient_accumulation_steps=rows.batch_size // rows.micro_batch,
+        per_device_train_batch_size=plan.rows,
+        gradient_accumulation_steps=rows.batch_size // plan.rows,
         max_steps=schedule.steps,
         learning_rate=schedule.learning_rate,
         lr_scheduler_type="cosine",
         warmup_steps=schedule.warmup_steps,
         weight_decay=0.0,
         max_grad_norm=1.0,
-        optim="adamw_torch",
+        optim="adamw_torch_fused",
         seed=seed,
         data_seed=seed,
         use_cpu=first.device.type == "cpu",

@@ -1,0 +1,1 @@
+"""Speed and memory, side by side with peers; never part of the tests. ``make bench`` runs all of them."""

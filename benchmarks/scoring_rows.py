@@ -1,0 +1,176 @@
+"""The four pieces of scoring work: prompts as the arms would make them, of data sets on disk or of made text."""
+
+import json
+import random
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from evals.example import Passage, Prompt, Shot
+from evals.protocols import Limits
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerBase
+
+PIECES = 8_192
+"""Pieces of the tokenizer that is trained on the rows themselves: about four characters a token."""
+
+CHUNK_TOKENS = 120
+
+
+@dataclass(frozen=True)
+class Work:
+    """A piece of work: ``labels`` to choose from, or ``limits`` to write within; ``goal`` times the peer's speed."""
+
+    name: str
+    title: str
+    goal: float
+    prompts: list[Prompt]
+    labels: tuple[str, ...] = ()
+    limits: Limits | None = None
+
+
+@dataclass(frozen=True)
+class Texts:
+    """A data set: what to do, rows to learn from and to answer, documents."""
+
+    instruction: str
+    labels: tuple[str, ...]
+    train: list[dict[str, str]]
+    eval: list[dict[str, str]]
+    documents: dict[str, str]
+
+
+def read_texts(folder: Path | None, name: str, seed: int) -> Texts:
+    """Return the data set ``folder/name``; where there is none, a made one with rows of like lengths."""
+    if folder is None or not (folder / name / "task.json").is_file():
+        return _made(name, seed)
+    place = folder / name
+    task = json.loads((place / "task.json").read_text(encoding="utf-8"))
+    documents = (
+        {row["id"]: row["text"] for row in _rows(place / "docs.jsonl")} if (place / "docs.jsonl").exists() else {}
+    )
+    return Texts(
+        task["instruction"],
+        tuple(task.get("labels", ())),
+        _rows(place / "train.jsonl"),
+        _rows(place / "eval.jsonl"),
+        documents,
+    )
+
+
+def works(folder: Path | None, rows: int, tokenizer: "PreTrainedTokenizerBase", seed: int = 0) -> list[Work]:
+    """Return the four pieces of work of the table, with ``rows`` prompts each."""
+    many, few = read_texts(folder, "banking77", seed), read_texts(folder, "trec6", seed)
+    answers = read_texts(folder, "squad_xquad", seed)
+    many_told = f"{many.instruction}\nLabels: {', '.join(many.labels)}"
+    short = "Answer the question with as few words as possible."
+    limits = Limits(16)
+    passages = _passages(answers, tokenizer, rows, seed)
+    return [
+        Work(
+            "labels77",
+            "label choice: 77 labels, 10 shots",
+            100,
+            [Prompt(many_told, row["input"], _shots(many, 10)) for row in many.eval[:rows]],
+            many.labels,
+        ),
+        Work(
+            "labels6",
+            "label choice: 6 labels, no shots",
+            5,
+            [Prompt(few.instruction, row["input"]) for row in few.eval[:rows]],
+            few.labels,
+        ),
+        Work(
+            "short",
+            "short answers: up to 16 tokens, 8 shots",
+            4,
+            [Prompt(short, row["input"], _shots(answers, 8)) for row in answers.eval[:rows]],
+            limits=limits,
+        ),
+        Work(
+            "rag",
+            "RAG answers: 4 passages of 120 tokens, up to 16 tokens",
+            1.5,
+            [
+                Prompt(answers.instruction, row["input"], passages=found)
+                for row, found in zip(answers.eval[:rows], passages, strict=True)
+            ],
+            limits=limits,
+        ),
+    ]
+
+
+def train_tokenizer(folder: Path | None, seed: int = 0) -> "PreTrainedTokenizerBase":
+    """Return a byte-level BPE of ``PIECES`` pieces, trained on the texts that it will read."""
+    from tokenizers import Tokenizer, decoders, models, pre_tokenizers, trainers
+    from transformers import PreTrainedTokenizerFast
+
+    corpus: list[str] = []
+    for name in ("banking77", "trec6", "squad_xquad"):
+        texts = read_texts(folder, name, seed)
+        corpus += [text for row in texts.train for text in (row["input"], row["target"])]
+        corpus += [texts.instruction, *texts.labels, *texts.documents.values()]
+    inner = Tokenizer(models.BPE())
+    inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    inner.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=PIECES,
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        special_tokens=["</s>", "<pad>"],
+        show_progress=False,
+    )
+    inner.train_from_iterator(corpus, trainer)
+    return PreTrainedTokenizerFast(
+        tokenizer_object=inner, eos_token="</s>", pad_token="<pad>", padding_side="left", model_max_length=2048
+    )
+
+
+def _rows(path: Path) -> list[dict[str, str]]:
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+
+
+def _shots(texts: Texts, count: int) -> tuple[Shot, ...]:
+    return tuple(Shot(row["input"], row["target"]) for row in texts.train[:count])
+
+
+def _passages(texts: Texts, tokenizer: "PreTrainedTokenizerBase", rows: int, seed: int) -> list[tuple[Passage, ...]]:
+    """Return four passages of ``CHUNK_TOKENS`` tokens for each row: retrieval itself isn't measured here."""
+    draw = random.Random(seed)
+    ids: list[int] = tokenizer("\n".join(texts.documents.values()), add_special_tokens=False)["input_ids"]
+    chunks = [
+        Passage(f"d{start}", f"d{start}", "", tokenizer.decode(ids[start : start + CHUNK_TOKENS]))
+        for start in range(0, len(ids) - CHUNK_TOKENS, CHUNK_TOKENS)
+    ]
+    return [tuple(draw.sample(chunks, 4)) for _ in range(rows)]
+
+
+def _made(name: str, seed: int) -> Texts:
+    """Return a data set of invented words, with the number of labels and the lengths of the real one."""
+    draw = random.Random(f"{name}{seed}")
+    words = [
+        "".join(draw.choice("bdfgklmnprstv") + draw.choice("aeiou") for _ in range(draw.randint(1, 3)))
+        for _ in range(3000)
+    ]
+
+    def text(low: int, high: int) -> str:
+        return " ".join(draw.choice(words) for _ in range(draw.randint(low, high)))
+
+    sizes: dict[str, dict[str, Any]] = {
+        "banking77": {"labels": 77, "words": (6, 18), "label": (2, 4)},
+        "trec6": {"labels": 6, "words": (6, 14), "label": (1, 1)},
+        "squad_xquad": {"labels": 0, "words": (7, 16), "label": (1, 4)},
+    }
+    size = sizes[name]
+    labels: list[str] = []
+    while len(labels) < size["labels"]:
+        label = text(*size["label"]).replace(" ", "_")
+        if not any(label.startswith(other) or other.startswith(label) for other in labels):
+            labels.append(label)
+    rows = [
+        {"id": str(number), "input": text(*size["words"]), "target": draw.choice(labels) if labels else text(1, 4)}
+        for number in range(1500)
+    ]
+    documents = {} if labels else {f"d{number}": text(80, 160) for number in range(240)}
+    return Texts("Say which of the labels fits the text.", tuple(labels), rows[:1000], rows[1000:], documents)
