@@ -24,12 +24,11 @@ train() { step "$1" python3 -m benchmarks.training --device "$device" --shape "$
     train 100 tiny lora 3 1
     step 60 python3 -m benchmarks.scoring --device cpu --model tiny --rows 8 --peer-rows 1 --pairs 1 --out "$results"
   else
-    train 60 135M lora 20 3
-    train 60 1.1B lora 20 3
-    train 60 1.1B qlora 20 3
-    train 90 7B qlora 10 2
+    train 80 1.1B lora 12 3
+    train 80 1.1B qlora 12 3
+    train 100 7B qlora 6 2
     step 75 python3 -m benchmarks.memory --out "$results"
-    step 75 python3 -m benchmarks.scoring --device cuda --model 1.1B --rows 256 --peer-rows 16 --pairs 2 --out "$results"
+    step 75 python3 -m benchmarks.scoring --device cuda --model 1.1B --rows 128 --peer-rows 8 --pairs 1 --out "$results"
   fi
   echo "=== $(date +%T) done"
 } 2>&1 | tee "$out/log.txt"
