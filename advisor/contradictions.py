@@ -20,6 +20,9 @@ class Contradiction:
     why: str
 
 
+COUNTS = {2: "two", 3: "three"}
+
+
 @cache
 def contradictions() -> tuple[Contradiction, ...]:
     """Return all contradictions that are known."""
@@ -37,7 +40,7 @@ def doubts(answers: Mapping[str, str | None]) -> list[str]:
     for one in contradictions():
         if all(kept.get(key) in options for key, options in one.answers.items()):
             said = " and ".join(f"{key}: {asked[key].options[kept[key] or '']}" for key in one.answers)
-            told.append(f"Look again at two answers ({said}). {one.why}")
+            told.append(f"Look again at {COUNTS.get(len(one.answers), 'these')} answers ({said}). {one.why}")
     for key in asked:
         if answers.get(key) is not None and key not in kept:
             cause = next(

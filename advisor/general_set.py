@@ -34,6 +34,12 @@ def general_set(choice: str | None, model: str | Endpoint, folder: Path) -> Gene
     return _abilities() if choice == BUILTIN else _from_file(folder / Path(choice).expanduser())
 
 
+def check_given(choice: object) -> None:
+    """Raise ``UsageError`` for a ``--forgetting FILE`` that isn't there; it's seen from where the command is given."""
+    if isinstance(choice, str) and choice not in (BUILTIN, OFF) and not Path(choice).expanduser().is_file():
+        raise UsageError(f"--forgetting {choice}: there is no such file; give builtin, off, or a file of rows")
+
+
 def _abilities() -> GeneralSet:
     from finetune.abilities import TESTS, lesson_for
 

@@ -16,7 +16,7 @@ from typing import Any
 from advisor.arms import ARMS, plan_arms
 from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
-from advisor.general_set import general_set
+from advisor.general_set import OFF, check_given, general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
 from advisor.run_record import run_record
 from evals.advice_outcome import read_given_advice
@@ -76,6 +76,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     if request.prices is not None:
         load_prices(request.prices)
     advice = None if request.advice is None else read_given_advice(request.advice)
+    check_given(request.overrides.get("forgetting"))
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     sources = anchored({"embedder": task.settings.embedder}, task.folder)
     settings = with_anchored_models(task.settings, task.folder).model_copy(update=sources)
@@ -155,7 +156,10 @@ def warnings(prepared: PreparedRun) -> list[str]:
         task.settings.decision,
     )
     shown = detectable(len(task.eval), groups.count, decision.minimum_gain, decision.confidence)
-    return [*told, *([shown.sentence] if shown.too_coarse else [])]
+    told += [shown.sentence] if shown.too_coarse else []
+    if task.settings.forgetting not in (None, OFF) and not any(arm.family == "tune" for arm in prepared.record.arms):
+        told.append("The general questions (`forgetting`) aren't asked: no arm of this run is trained.")
+    return told
 
 
 def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:

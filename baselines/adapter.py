@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from baselines.quantised import quiet_bitsandbytes
 from baselines.tuned_card import TunedCard
-from evals.errors import ModelError
+from evals.errors import MissingModelError, ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -16,6 +16,8 @@ WEIGHTS = "adapter_model.safetensors"
 
 def check_adapter(folder: Path) -> None:
     """Raise ``ModelError`` unless ``folder`` holds the files of a PEFT adapter in safetensors."""
+    if not folder.exists():
+        raise MissingModelError(f"the adapter's folder {folder} doesn't exist; give the folder that it was saved to")
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(f"{folder} holds no PEFT adapter (no adapter_config.json)")
     if not (folder / WEIGHTS).is_file():

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from baselines.model_folder import check_weights
-from evals.errors import ModelError
+from evals.errors import MissingModelError, ModelError
 
 HUB_NAME = re.compile(r"[A-Za-z0-9][\w.-]*(/[\w.-]+)?")
 """``name`` or ``owner/name``."""
@@ -25,7 +25,7 @@ def fetch_model(name: str) -> Path:
     Raises ``ModelError`` when the hub can't be reached, doesn't know the name or doesn't let the user have it.
     """
     if not HUB_NAME.fullmatch(name):
-        raise ModelError(f"{name!r} is neither a folder nor a hub name (owner/name); {WAY_OUT}")
+        raise MissingModelError(f"{name!r} is neither a folder nor a hub name (owner/name); {WAY_OUT}")
     from huggingface_hub import constants
 
     cached = _find_cached(name)
@@ -70,7 +70,7 @@ def _download(name: str, endpoint: str) -> Path:
         raise ModelError(problem) from error
     except RepositoryNotFoundError as error:
         problem = f"{endpoint} knows no model {name} (or it's private): check the name, or {WAY_OUT}"
-        raise ModelError(problem) from error
+        raise MissingModelError(problem) from error
     except Exception as error:
         raise _unreachable(name, endpoint, error) from error
 

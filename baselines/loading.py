@@ -14,7 +14,7 @@ from baselines.local_model import LocalModel
 from baselines.model_folder import check_model_folder, first_line
 from baselines.quantised import four_bits, guard_quantised, prepare_quantised, quiet_bitsandbytes
 from baselines.tuned_card import read_card
-from evals.errors import ModelError
+from evals.errors import MissingModelError, ModelError
 
 if TYPE_CHECKING:
     import torch
@@ -48,9 +48,10 @@ def find_folder(ref: str) -> Path:
     if ref.strip() and path.is_dir():
         return path
     if path.is_file():
-        raise ModelError(f"{ref} is a file; give the folder that the model was saved to")
+        raise MissingModelError(f"{ref} is a file; give the folder that the model was saved to")
     if not ref.strip() or ref.startswith((".", "/", "~")) or ref.count("/") > 1 or "\\" in ref:
-        raise ModelError(f"the model folder {ref!r} doesn't exist; give a folder, a hub name (owner/name) or `builtin`")
+        problem = f"the model folder {ref!r} doesn't exist; give a folder, a hub name (owner/name) or `builtin`"
+        raise MissingModelError(problem)
     return fetch_model(ref)
 
 

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from evals.errors import ModelError
+from evals.errors import MissingModelError, ModelError
 from evals.protocols import FloatMatrix
 
 if TYPE_CHECKING:
@@ -130,7 +130,7 @@ def load_sentence_embedder(ref: str) -> SentenceEmbedder:
         stamp = max((file.stat().st_mtime_ns for file in folder.rglob("*") if file.is_file()), default=0)
         return _load(str(folder.resolve()), ref, stamp)
     if ref.startswith((".", "/", "~")) or ref.count("/") > 1:
-        raise ModelError(f"embedder {ref!r}: there is no such folder; {MEND}")
+        raise MissingModelError(f"embedder {ref!r}: there is no such folder; {MEND}")
     return _load(ref, ref, 0)
 
 

@@ -20,7 +20,10 @@ from evals.calibration import (
     all_settings,
     run_cell,
     try_rows_needed,
+    two_seed_settings,
 )
+from evals.calibration_beside_page import beside
+from evals.calibration_labels import LabelCell, label_settings, run_label_cell
 from evals.calibration_page import page
 from evals.files import write_text
 from evals.simulated import Setting
@@ -39,7 +42,8 @@ def main() -> None:
     if given.comparisons < 1:
         parser.error("--comparisons must be at least 1")
     cells, tried = simulate(given.comparisons, given.seed)
-    write_text(given.page, page(cells, tried, given.comparisons, given.seed))
+    apart = beside(*simulate_beside(given.comparisons, given.seed))
+    write_text(given.page, page(cells, tried, given.comparisons, given.seed) + apart)
     sys.stdout.write(last_line(cells) + "\n")
 
 
@@ -54,6 +58,14 @@ def simulate(comparisons: int, seed: int) -> tuple[list[CellResult], list[RowsTr
         tried = list(pool.map(partial(try_rows_needed, comparisons=comparisons, seed=seed), undecided_settings()))
     _show("")
     return cells, [one for one in tried if one is not None]
+
+
+def simulate_beside(comparisons: int, seed: int) -> tuple[list[CellResult], list[LabelCell]]:
+    """Return what stands apart from the cells: two training seeds, and macro-F1."""
+    with ProcessPoolExecutor(max_workers=os.cpu_count()) as pool:
+        two = list(pool.map(partial(run_cell, comparisons=comparisons, seed=seed), two_seed_settings()))
+        labels = list(pool.map(partial(run_label_cell, comparisons=comparisons, seed=seed), label_settings()))
+    return two, labels
 
 
 def undecided_settings() -> Iterator[Setting]:

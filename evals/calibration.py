@@ -70,6 +70,12 @@ def all_settings() -> list[Setting]:
     return binary + graded + few
 
 
+def two_seed_settings() -> list[Setting]:
+    """Return cells with two training seeds, at the minimum gain; they stand apart, since two seeds tell too little."""
+    grid = product(ROWS, DISCORDANCES, (False, True))
+    return [Setting(rows, MINIMUM_GAIN, discordance, clustered, 2, 2, 2) for rows, discordance, clustered in grid]
+
+
 def run_cell(setting: Setting, comparisons: int, seed: int) -> CellResult:
     """Simulate one cell."""
     source = Source(setting, seed)

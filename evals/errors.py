@@ -7,6 +7,7 @@
     │   ├── TaskError                  task.yaml: a key, a value, a path
     │   └── DataError                  rows or documents: file and line of each problem
     ├── ModelError            exit 1   a model, tokenizer, adapter or embedder can't be loaded
+    │   └── MissingModelError exit 2   nothing is there under the name that the user gave
     ├── ArmError              exit 1   one arm can't go on (the other arms do)
     ├── GateError             exit 3   a gate that the user asked for was not met
     ├── SpendingError         exit 1   the limit on costs is reached; what is answered is kept
@@ -69,6 +70,12 @@ class DataError(UsageError):
 
 class ModelError(TuneworthyError):
     """A model, tokenizer, adapter or embedder can't be loaded or used."""
+
+
+class MissingModelError(ModelError):
+    """What the user named as a model, adapter or embedder isn't there: wrong input, like any file that isn't there."""
+
+    exit_code = 2
 
 
 class ArmError(TuneworthyError):

@@ -11,12 +11,13 @@ A score proves nothing on a row whose question stood in training. Four ways in w
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from evals.errors import GateError
 from evals.example import Document, Example
-from evals.near_copies import near_among, near_copies
+from evals.near_copies import near_among, near_copies, too_short
 from evals.overlap import find_overlap, normalise_text
+from evals.stored import ADDED_LATER
 from evals.task import Task
 from evals.words import plain_words
 
@@ -32,7 +33,8 @@ class Leak:
     """One kind of leakage: how many of the eval rows it concerns, and the first of them.
 
     ``pairs`` hold an eval row's id and the id of what it shares its text with. ``allowed`` is the share of eval rows
-    (0…1) that the task's gate allows, None without a gate.
+    (0…1) that the task's gate allows, None without a gate. ``short`` rows have too few words for near copies of them
+    to be told.
     """
 
     kind: str
@@ -40,6 +42,7 @@ class Leak:
     rows: int
     pairs: tuple[tuple[str, str], ...]
     allowed: float | None = None
+    short: int = field(default=0, metadata=ADDED_LATER)
 
     @property
     def share(self) -> float:
@@ -53,16 +56,19 @@ class Leak:
 
 
 def find_leaks(task: Task) -> tuple[Leak, ...]:
-    """Return all kinds of leakage of a task's eval rows, found or not."""
+    """Return all kinds of leakage of a task's eval rows, found or not; documents count only where there are some."""
     found = {
         "exact_duplicates": _exact(task),
         "near_duplicates": _near(task),
         "within_eval": _within(task.eval),
-        "answers_in_documents": list(_in_documents(task.eval, task.documents)),
     }
+    if task.documents:
+        found["answers_in_documents"] = list(_in_documents(task.eval, task.documents))
+    short = {"near_duplicates": sum(too_short(row.input) for row in task.eval)}
     gates = task.settings.gates.model_dump()
     return tuple(
-        Leak(kind, len(pairs), len(task.eval), tuple(pairs[:SHOWN]), gates[kind]) for kind, pairs in found.items()
+        Leak(kind, len(pairs), len(task.eval), tuple(pairs[:SHOWN]), gates[kind], short.get(kind, 0))
+        for kind, pairs in found.items()
     )
 
 

@@ -17,6 +17,9 @@ from evals.words import plain_words
 NEAR = 0.9
 """Two texts are near when they share at least this part of all their words: one word in 19, none in fewer than 10."""
 
+FEWEST_WORDS = 9
+"""Texts of fewer different words are near only when their words are the same."""
+
 BANDS, HASHES = 12, 8
 """Bands and hashes in each: texts that share 0.9 meet with a chance of 99.9%, those that share 0.5 with 5%."""
 
@@ -57,6 +60,11 @@ def near_among(texts: Sequence[str], others: Sequence[str]) -> dict[int, int]:
     bands_of = _bands([found for _, found in asked])
     met = {at: shelf.near(found, bands, None) for (at, found), bands in zip(asked, bands_of, strict=True)}
     return {at: other for at, other in met.items() if other is not None}
+
+
+def too_short(text: str) -> bool:
+    """Tell whether ``text`` has so few words that one other word makes it no longer near."""
+    return len(frozenset(plain_words(text))) < FEWEST_WORDS
 
 
 class _Shelf:

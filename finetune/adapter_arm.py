@@ -10,7 +10,7 @@ from baselines.local_model import LocalModel
 from baselines.tuned_card import read_card
 from evals.errors import ArmError
 from evals.example import Document, Example
-from evals.protocols import FitReport
+from evals.protocols import TUNED_WITH_PASSAGES, FitReport
 from evals.task import Task
 from finetune.tune_arms import TunedArm, not_here
 
@@ -39,6 +39,8 @@ class AdapterArm(TunedArm):
             f"{card.method}, seed {card.seed}, on {card.base}" if card else "unknown (no tuneworthy.json beside it)"
         )
         facts: Facts = {"adapter": str(folder), "trained_by": origin, "quantised": bool(card and card.quantised)}
+        if card and card.method in TUNED_WITH_PASSAGES:
+            facts["warning"] = "it was trained with passages in its prompts, and is asked without them here"
         return FitReport(
             facts=facts | answering_facts(self._tuned, task, answer_limits(task, self._tuned.count_tokens))
         )

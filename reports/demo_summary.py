@@ -104,7 +104,7 @@ def _cells(outcome: DemoOutcome) -> dict[str, Lines]:
         rows[title.lower()] = _family(best)
     rows["gain from training"] = _gain(verdict)
     rows["measured on"] = [(plural(task["eval_rows"], "eval row") + ",", ""), (metric_name(task["metric"]), "")]
-    rows["time taken"] = [(seconds(outcome.seconds), "")]
+    rows["fitting and answering took"] = [(seconds(outcome.seconds), "")]
     if outcome.unfinished:
         rows["not complete"] = [(", ".join(clip(name, _LONGEST) for name in outcome.unfinished), "red")]
     return rows

@@ -17,9 +17,6 @@ _KINDS = {
     ),
 }
 
-_BLIND = {"near_duplicates": " (nine words of ten; texts of fewer than ten words can't be told)"}
-"""What a count of none doesn't say."""
-
 
 def leak_sentences(leaks: Sequence[Mapping[str, Any]]) -> list[str]:
     """Return a sentence for each kind of leakage in ``results["leakage"]``."""
@@ -29,12 +26,15 @@ def leak_sentences(leaks: Sequence[Mapping[str, Any]]) -> list[str]:
 def _sentence(leak: Mapping[str, Any]) -> str:
     one, several = _KINDS[leak["kind"]]
     if not leak["count"]:
-        told = f"No eval row {one}{_BLIND.get(leak['kind'], '')}"
+        told = f"No eval row {one}"
     else:
         named = ", ".join(f"{clip(shown(row), 30)} = {clip(shown(other), 30)}" for row, other in leak["pairs"][:3])
         more = " …" if leak["count"] > 3 else ""
         what = one if leak["count"] == 1 else several
         told = f"{plural(leak['count'], 'eval row')} ({percent(leak['share'])}) {what}: {named}{more}"
+    if leak.get("short"):
+        share = percent(leak["short"] / leak["rows"]) if leak.get("rows") else "some"
+        told += f" (nine words of ten; {share} of the eval rows have fewer than nine, which only the same words repeat)"
     if leak["allowed"] is not None:
         told += f" (gate: at most {percent(leak['allowed'])}, {'met' if leak['passed'] else NOT_MET})"
     return told + "."

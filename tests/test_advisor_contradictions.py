@@ -19,6 +19,7 @@ def test_every_contradiction_names_options_that_can_be_given_together_and_is_fou
     answers = {key: options[0] for key, options in one.answers.items()}
     assert relevant(answers) == answers
     [told] = [text for text in doubts(answers) if one.why in text]
+    assert told.startswith(f"Look again at {('two', 'three')[len(one.answers) - 2]} answers (")
     assert all(ASKED[key].options[option] in told for key, option in answers.items())
 
 

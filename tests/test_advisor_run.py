@@ -146,6 +146,17 @@ def test_an_adapter_is_checked_before_the_first_cell_and_again_on_resuming(finis
     assert f"the adapter {adapter} has changed since" in err
 
 
+@pytest.mark.parametrize("option", ["--model", "--embedder", "--adapter", "--prices", "--forgetting", "--advice"])
+def test_what_is_named_and_is_not_there_is_exit_code_2(option, tmp_path, capsys):
+    task, nowhere = write_task(tmp_path / "task"), tmp_path / "not" / "there"
+    options = ("run", task, "--arms", "nearest,zero_shot", option, nowhere, "--out", tmp_path / "run")
+    code, _, err = tuneworthy(capsys, *options)
+    assert code == 2
+    assert str(nowhere) in err
+    assert err.count("\n") == 1
+    assert not (tmp_path / "run").exists()
+
+
 @pytest.mark.parametrize("kind", ["gpt2", "qwen2"])
 def test_a_model_of_another_architecture_runs_by_its_folder(kind, tmp_path, capsys):
     save_tiny(tmp_path / kind, kind)

@@ -268,6 +268,8 @@ def test_an_adapter_that_was_trained_in_four_bits_gets_a_base_in_four_bits(tmp_p
 
 def test_an_adapter_without_config_or_safetensors(tmp_path, base):
     adapter = tmp_path / "adapter"
+    assert "doesn't exist" in refusal(base, adapter=adapter)
+    adapter.mkdir()
     assert "holds no PEFT adapter" in refusal(base, adapter=adapter)
     lora().save_pretrained(str(adapter))
     weights = adapter / "adapter_model.safetensors"

@@ -5,9 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from evals import calibration, count_interval, sample, spread, verdict
+from evals import calibration, calibration_labels, count_interval, sample, spread, verdict
 from evals.calibrate_verdict import last_line
-from evals.calibration import CellResult, all_settings, run_cell, true_joint, try_rows_needed
+from evals.calibration import CellResult, all_settings, run_cell, true_joint, try_rows_needed, two_seed_settings
+from evals.calibration_beside_page import beside
+from evals.calibration_labels import LabelSetting, run_label_cell, true_macro_f1
 from evals.calibration_page import page
 from evals.simulated import Setting, Source, shared_part
 
@@ -139,6 +141,18 @@ def test_every_cell_that_was_asked_for_is_there():
     assert calibration.MINIMUM_GAIN in gains
     assert min(gain for gain in gains if gain) < calibration.MINIMUM_GAIN < max(gains)
     assert len(cells) == 3 * 4 * 2 * 2 * 2 * 4
+
+
+def test_macro_f1s_intervals_hold_the_truth_and_one_that_is_too_narrow_does_not(monkeypatch):
+    setting = LabelSetting(200, "even")
+    assert true_macro_f1((0.5, 0.5), (0.8, 0.6)) == pytest.approx((2 * 0.4 / 1.1 + 2 * 0.3 / 0.9) / 2)
+    cell = run_label_cell(setting, 150, 1)
+    assert min(cell.score, cell.gain) > 0.9
+    monkeypatch.setattr(calibration_labels, "CONFIDENCE", 0.6)
+    assert run_label_cell(setting, 150, 1).gain < 0.8
+    told = beside([run_cell(two_seed_settings()[0], 5, 1)], [cell])
+    assert "| 200 | even |" in told
+    assert "## Two training seeds" in told
 
 
 def test_the_page_and_the_last_line_tell_the_worst():

@@ -161,7 +161,15 @@ def test_a_file_is_seen_from_where_the_command_is_given_and_must_not_change(aske
 def test_a_file_that_is_not_there_is_one_line(asked, tmp_path, capsys):
     code, _, err = tuneworthy(capsys, "run", asked, "--forgetting", "nowhere.jsonl", "--out", "run")
     assert (code, err.count("\n"), (tmp_path / "run").exists()) == (2, 1, False)
-    assert "nowhere.jsonl is no file; give builtin, off, or a file" in err
+    assert "--forgetting nowhere.jsonl: there is no such file; give builtin, off, or a file" in err
+    assert str(asked) not in err
+
+
+def test_questions_that_nobody_is_asked_are_noted(asked, tmp_path, capsys):
+    given = ["--forgetting", "general.jsonl", "--arms", "majority", "--out", "run"]
+    code, _, err = tuneworthy(capsys, "run", asked, *given)
+    assert code == 0
+    assert "aren't asked: no arm of this run is trained" in err
 
 
 def test_a_failing_check_costs_no_answers(asked, tmp_path, capsys, monkeypatch):

@@ -1,4 +1,5 @@
 import time
+from dataclasses import asdict
 from types import SimpleNamespace
 
 import numpy as np
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 from evals.detectable import detectable
 from evals.example import Document, Example
 from evals.leakage import find_leaks, gate_error
-from evals.near_copies import near_among, near_copies
+from evals.near_copies import near_among, near_copies, too_short
 from evals.power import eval_rows_needed
 from evals.task_file import Gates
 from reports.leaks import leak_sentences
@@ -43,6 +44,22 @@ def test_rows_that_repeat_within_eval():
     assert found["within_eval"].pairs == (("e2", "e1"),)
 
 
+def test_without_documents_nothing_is_said_of_them():
+    assert "answers_in_documents" not in leaks((), [example("e1", LONG)])
+
+
+def test_the_share_of_rows_too_short_to_be_told_is_given():
+    train = [example("t1", "which shop sells the blue kettle today")]
+    evals = [example("e1", "which shop sells the red kettle today"), example("e2", LONG + " and what does it cost me")]
+    found = leaks(train, evals)["near_duplicates"]
+    assert (found.count, found.short) == (0, 1)
+    told = leak_sentences([asdict(found) | {"share": found.share, "passed": found.passed}])
+    assert "50.0% of the eval rows have fewer than nine" in told[0]
+    nine = "one two three four five six seven eight nine"
+    assert leaks([example("t1", nine)], [example("e1", nine + " ten")])["near_duplicates"].count == 1
+    assert not too_short(nine)
+
+
 @pytest.mark.parametrize(
     ("document", "held"),
     [
@@ -71,7 +88,7 @@ def test_gates_stop_at_their_share():
     rows = [example(f"e{place}", f"{LONG} number {place}") for place in range(4)]
     met = leaks(rows[:1], rows, near_duplicates=1.0)
     assert gate_error(list(met.values())) is None
-    broken = leaks(rows[:1], rows, exact_duplicates=0.0, within_eval=0.9)
+    broken = leaks(rows[:1], rows, [Document("d1", "", "Kettles.")], exact_duplicates=0.0, within_eval=0.9)
     error = gate_error(list(broken.values()))
     assert error.exit_code == 3
     assert str(error) == "gate not met: exact_duplicates: 1 of 4 eval rows (25.0%, allowed 0.0%), as e0 = e0"

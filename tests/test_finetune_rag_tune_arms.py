@@ -10,6 +10,7 @@ from evals.example import Document, Example, Passage, Prompt
 from evals.protocols import ArmContext
 from evals.task import Task
 from evals.task_file import Data, Rag, TaskFile, Tune
+from finetune.adapter_arm import AdapterArm
 from finetune.encode import encode_rows
 from finetune.exam import plan_exam
 from finetune.rag_tune_arms import RagLoraArm, RagQloraArm
@@ -96,6 +97,13 @@ def test_a_finished_fit_is_taken_up_unless_the_documents_changed(tmp_path, base)
     changed = replace(task, documents=documents(shift=1))
     fitted(RagLoraArm, changed, tmp_path, calls)
     assert "training" in {phase for phase, *_ in calls}
+
+
+def test_its_adapter_brought_along_is_asked_without_passages_and_that_is_told(tmp_path, base):
+    task = make_task(base, documents())
+    trained, _ = fitted(RagLoraArm, task, tmp_path)
+    brought = AdapterArm(replace(trained.context, adapter=tmp_path / "adapter", folder=tmp_path / "new"))
+    assert "asked without them here" in brought.fit(task.train, task.documents).facts["warning"]
 
 
 def test_without_documents_training_rows_stand_in_but_no_row_finds_itself(tmp_path, base):

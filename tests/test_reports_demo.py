@@ -69,7 +69,7 @@ def test_the_table_has_a_column_per_task(outcomes):
         gain = one.results["verdict"]["gain"]
         assert cell.replace("−", "-").startswith(f"{100 * gain['difference']:+.1f} points (")
     assert cells_of(text, "measured on") == ["200 eval rows, accuracy"] * 3
-    assert all(re.fullmatch(r"\d+ min \d+ s", cell) for cell in cells_of(text, "time taken"))
+    assert all(re.fullmatch(r"\d+ min \d+ s", cell) for cell in cells_of(text, "fitting and answering took"))
     assert cells_of(text, "not complete") == ["full"]
 
 
