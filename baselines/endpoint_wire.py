@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from baselines.endpoint_words import SHOWN, message
 from baselines.render import STOPS, render_messages, render_plain
 from evals.example import Prompt
 from evals.model_ref import Endpoint
@@ -93,7 +94,8 @@ def first_choice(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the first of an answer's choices. Raises ``BadReplyError``."""
     choices = data.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        raise BadReplyError("the server's answer holds no choices")
+        said = message(data, "") if "error" in data else ""
+        raise BadReplyError("the server's answer holds no choices" + (f" ({said[:SHOWN]})" if said else ""))
     return choices[0]
 
 
