@@ -18,6 +18,15 @@ class Session:
 
 def _close(runner: asyncio.Runner, client: httpx2.AsyncClient) -> None:
     try:
-        runner.run(client.aclose())
+        runner.run(_stop(client))
     finally:
         runner.close()
+
+
+async def _stop(client: httpx2.AsyncClient) -> None:
+    """Give up what is still under way (after Ctrl-C something is), then hang up."""
+    going = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in going:
+        task.cancel()
+    await asyncio.gather(*going, return_exceptions=True)
+    await client.aclose()
