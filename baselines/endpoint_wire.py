@@ -43,7 +43,7 @@ def render(endpoint: Endpoint, prompt: Prompt) -> str:
     """Return what is sent, as text; a chat's turns are named in brackets, since its template is the server's."""
     if endpoint.api == "completions":
         return render_plain(prompt)
-    turns = render_messages(prompt, system_role=True)
+    turns = render_messages(prompt, system_role=endpoint.system)
     return "\n\n".join(f"[{turn['role']}]\n{turn['content']}" for turn in turns)
 
 
@@ -57,7 +57,7 @@ def answer_body(endpoint: Endpoint, prompt: Prompt, limits: Limits) -> Json:
     """Return the request for an answer to ``prompt``, greedy unless ``parameters`` say otherwise."""
     body: Json = {"model": endpoint.name, "temperature": 0, "max_tokens": limits.max_new_tokens}
     if endpoint.api == "chat":
-        body["messages"] = render_messages(prompt, system_role=True)
+        body["messages"] = render_messages(prompt, system_role=endpoint.system)
     else:
         body["prompt"] = render_plain(prompt)
     if ends := stops(endpoint, limits):

@@ -93,6 +93,10 @@ class Endpoint(BaseModel):
     api: Literal["chat", "completions"] = Field(
         "chat", description="chat: messages, for tuned chat models; completions: the plain prompt, for base models."
     )
+    system: bool = Field(
+        True,
+        description="false for models that refuse a system message: the first turn opens with it.",
+    )
     key_env: Annotated[str, AfterValidator(_variable)] = Field(
         "OPENAI_API_KEY", description="The environment variable that holds the key; without one no key is sent."
     )

@@ -56,6 +56,11 @@ def test_a_large_hosted_model_against_a_small_tuned_one(tmp_path, capsys, monkey
             capsys, "run", task, "--out", out, "--prices", tmp_path / "prices.yaml", "--max-cost", "5"
         )
         assert code == 0, errors
+        asked = len(server.asked)
+        server.models = Made({"data": [{"id": "m", "max_model_len": 8192}]})
+        code, _, refused = tuneworthy(capsys, "run", "--resume", out)
+        assert (code, len(server.asked)) == (1, asked)
+        assert "is not the one that" in refused
     results = results_of(out)
     arms = {arm["name"]: arm for arm in results["arms"]}
     name = f"m at {server.url.split('/')[2]}"
