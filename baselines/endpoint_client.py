@@ -16,7 +16,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from baselines.endpoint_session import Session
-from baselines.endpoint_words import json_object, message, retry_after
+from baselines.endpoint_words import SHOWN, json_object, message, retry_after
 from evals.errors import ModelError, SpendingError, TuneworthyError, UsageError
 from evals.model_ref import Endpoint
 
@@ -28,9 +28,6 @@ LONGEST_WAIT = 60.0
 
 LONGEST_ASKED_WAIT = 600.0
 """Seconds that a server may ask us to wait; a longer ``Retry-After`` is a failure."""
-
-SHOWN = 200
-"""Characters of a server's own words in an error, at most."""
 
 _CHANCE = random.SystemRandom()
 """Waits of several runs mustn't be alike; no result depends on them."""

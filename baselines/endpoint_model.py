@@ -86,7 +86,8 @@ class EndpointModel:
     def fingerprint(self) -> str:
         """Hex digest over address, name, api, parameters and what the server says: weights can't be seen from here."""
         told = {key: self._told[key] for key in STABLE_KEYS if key in self._told}
-        about = self.endpoint.model_dump(mode="json", include={"endpoint", "name", "api", "parameters", "tokenizer"})
+        decides = {"endpoint", "name", "api", "system", "parameters", "tokenizer"}
+        about = self.endpoint.model_dump(mode="json", include=decides)
         everything = ["endpoint", RENDERING_VERSION, about, told, self._scores_text, self.context]
         return hashlib.sha256(json.dumps(everything, sort_keys=True).encode()).hexdigest()
 

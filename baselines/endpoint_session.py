@@ -1,6 +1,7 @@
 """An event loop and its connections to an endpoint, kept from call to call."""
 
 import asyncio
+import threading
 import weakref
 
 import httpx2
@@ -17,7 +18,33 @@ class Session:
 
 
 def _close(runner: asyncio.Runner, client: httpx2.AsyncClient) -> None:
+    def close() -> None:
+        try:
+            runner.run(_stop(client))
+        finally:
+            runner.close()
+
+    if not _loop_is_running():
+        close()
+        return
+    # Python tidies up whenever it likes, in the middle of another session's work too: no second loop can run there.
+    helper = threading.Thread(target=close)
+    helper.start()
+    helper.join()
+
+
+def _loop_is_running() -> bool:
     try:
-        runner.run(client.aclose())
-    finally:
-        runner.close()
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return False
+    return True
+
+
+async def _stop(client: httpx2.AsyncClient) -> None:
+    """Give up what is still under way (after Ctrl-C something is), then hang up."""
+    going = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in going:
+        task.cancel()
+    await asyncio.gather(*going, return_exceptions=True)
+    await client.aclose()

@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from baselines.endpoint_words import SHOWN, message
 from baselines.render import STOPS, render_messages, render_plain
 from evals.example import Prompt
 from evals.model_ref import Endpoint
@@ -42,7 +43,7 @@ def render(endpoint: Endpoint, prompt: Prompt) -> str:
     """Return what is sent, as text; a chat's turns are named in brackets, since its template is the server's."""
     if endpoint.api == "completions":
         return render_plain(prompt)
-    turns = render_messages(prompt, system_role=True)
+    turns = render_messages(prompt, system_role=endpoint.system)
     return "\n\n".join(f"[{turn['role']}]\n{turn['content']}" for turn in turns)
 
 
@@ -56,7 +57,7 @@ def answer_body(endpoint: Endpoint, prompt: Prompt, limits: Limits) -> Json:
     """Return the request for an answer to ``prompt``, greedy unless ``parameters`` say otherwise."""
     body: Json = {"model": endpoint.name, "temperature": 0, "max_tokens": limits.max_new_tokens}
     if endpoint.api == "chat":
-        body["messages"] = render_messages(prompt, system_role=True)
+        body["messages"] = render_messages(prompt, system_role=endpoint.system)
     else:
         body["prompt"] = render_plain(prompt)
     if ends := stops(endpoint, limits):
@@ -93,7 +94,8 @@ def first_choice(data: Mapping[str, Any]) -> Mapping[str, Any]:
     """Return the first of an answer's choices. Raises ``BadReplyError``."""
     choices = data.get("choices")
     if not isinstance(choices, list) or not choices or not isinstance(choices[0], Mapping):
-        raise BadReplyError("the server's answer holds no choices")
+        said = message(data, "") if "error" in data else ""
+        raise BadReplyError("the server's answer holds no choices" + (f" ({said[:SHOWN]})" if said else ""))
     return choices[0]
 
 

@@ -2,10 +2,14 @@
 
 import json
 import time
+from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
 
 Json = dict[str, Any]
+
+SHOWN = 200
+"""Characters of a server's own words in an error, at most."""
 
 
 def json_object(text: str) -> Json | None:
@@ -17,7 +21,7 @@ def json_object(text: str) -> Json | None:
     return data if isinstance(data, dict) else None
 
 
-def message(data: Json | None, text: str) -> str:
+def message(data: Mapping[str, Any] | None, text: str) -> str:
     """Return a server's own words about a failure: ``error.message``, ``error``, ``detail``, ``message``, or all."""
     found: object = next((data[key] for key in ("error", "detail", "message") if key in data), None) if data else None
     if isinstance(found, dict):

@@ -63,7 +63,9 @@ class ArmSummary:
 
     def _writes(self) -> bool:
         """Whether the arm writes a label, which is read out of its answer."""
-        return self._labels is not None and self._arm.family != "classic"
+        if self._labels is None or self._arm.family == "classic":
+            return False
+        return any(row.error is None for row in self._arm.all_rows())
 
     def per_label(self) -> dict[str, dict[str, int]] | None:
         """Return rows and right answers by label, over all seeds, for the first labels; None without labels."""

@@ -130,6 +130,9 @@ def _changed(one: RunRecord, two: RunRecord) -> list[str]:
     for kind, a, b in (("model", one.model, two.model), ("embedder", one.embedder, two.embedder)):
         if a is not None and b is not None and a.fingerprint != b.fingerprint and kind not in changed:
             changed.append(kind)
+    for alias in sorted(one.models.keys() & two.models.keys()):
+        if one.models[alias].fingerprint != two.models[alias].fingerprint and f"models.{alias}" not in changed:
+            changed.append(f"models.{alias}")
     return changed
 
 

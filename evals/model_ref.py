@@ -53,6 +53,17 @@ def _variable(text: str) -> str:
     return text.strip()
 
 
+OURS = ("messages", "model", "n", "prompt", "stop", "stream", "echo", "logprobs")
+"""Fields of a request that say what is asked, and can't be parameters."""
+
+
+def _free(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
+    for key in value:
+        if key in OURS or re.search(r"api.?key|authori[sz]ation|secret", key, re.IGNORECASE):
+            raise PydanticCustomError(SECRET, "can't hold {key}; it isn't a parameter of an answer", {"key": key})
+    return value
+
+
 def _typed(value: object) -> object:
     """Return a section whose scalars, which a task file leaves as text, are numbers and truth values where they can."""
     if isinstance(value, Mapping):
@@ -82,6 +93,10 @@ class Endpoint(BaseModel):
     api: Literal["chat", "completions"] = Field(
         "chat", description="chat: messages, for tuned chat models; completions: the plain prompt, for base models."
     )
+    system: bool = Field(
+        True,
+        description="false for models that refuse a system message: the first turn opens with it.",
+    )
     key_env: Annotated[str, AfterValidator(_variable)] = Field(
         "OPENAI_API_KEY", description="The environment variable that holds the key; without one no key is sent."
     )
@@ -96,7 +111,7 @@ class Endpoint(BaseModel):
     retries: int = Field(
         5, ge=0, le=20, description="Further tries after a 429, a 5xx, a timeout or a lost connection."
     )
-    parameters: Annotated[dict[str, JsonValue], BeforeValidator(_typed)] = Field(
+    parameters: Annotated[dict[str, JsonValue], BeforeValidator(_typed), AfterValidator(_free)] = Field(
         default_factory=dict, description="Further fields of each request; one that is null is left out."
     )
 

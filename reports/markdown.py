@@ -60,7 +60,8 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     model = results["model"]
     made = f"tuneworthy {results['version']}, {results['created'][:10]}, {plural(results['seeds'], 'seed')}"
-    named = f", model {plain(str(model['name']))}" if model else ""
+    models = [str(one["name"]) for one in ([model] if model else []) + list((results.get("models") or {}).values())]
+    named = f", {'model' if len(models) == 1 else 'models'} {plain(', '.join(models))}" if models else ""
     yield f"<sub>{made}{named}; intervals at {level(verdict['confidence'])}. {plain(prices_sentence(results))}</sub>"
 
 

@@ -106,6 +106,8 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     steps = []
     if advised := advice(results):
         steps.append(advised)
+    if across := across_models(results):
+        steps.append(across)
     if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
         change = f"a gain of more than {asked(least)}; this run puts it at {points(gain['high'])} at most"
         steps.append(Sentence(f"What would change this: {change}."))
@@ -124,6 +126,19 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
             listed = ", ".join(f"{{{key}}}" for key in keys)
             steps.append(Sentence(f"{opening}: {listed}. {do}.", keys))
     return steps
+
+
+def across_models(results: Mapping[str, Any]) -> Sentence | None:
+    """Return that the two arms of the verdict ran on different models, where they did."""
+    verdict = results["verdict"]
+    models = {arm["name"]: arm.get("model") for arm in results["arms"]}
+    trained = deciding(verdict)
+    untrained = verdict["best_untrained"]
+    one, other = models.get(trained), models.get(untrained)
+    if one is None or other is None or one == other:
+        return None
+    names = {"trained": str(trained), "one": one, "untrained": str(untrained), "other": other}
+    return Sentence("This compares models as well as approaches: {trained} is {one}, {untrained} is {other}.", names)
 
 
 def advice(results: Mapping[str, Any]) -> Sentence | None:

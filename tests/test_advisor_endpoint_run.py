@@ -1,6 +1,11 @@
 """Whole runs with a model behind an endpoint: two models in one task, failures, the limit on costs, the key."""
 
 import json
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
 
 import pytest
 
@@ -9,6 +14,7 @@ from tests.small_task import THINGS, write_task
 from tests.test_advisor_run import tuneworthy
 from tests.tiny_models import save_tiny
 
+ROOT = Path(__file__).parents[1]
 KEY = "sk-proj-9876543210fedcba"
 
 
@@ -50,6 +56,11 @@ def test_a_large_hosted_model_against_a_small_tuned_one(tmp_path, capsys, monkey
             capsys, "run", task, "--out", out, "--prices", tmp_path / "prices.yaml", "--max-cost", "5"
         )
         assert code == 0, errors
+        asked = len(server.asked)
+        server.models = Made({"data": [{"id": "m", "max_model_len": 8192}]})
+        code, _, refused = tuneworthy(capsys, "run", "--resume", out)
+        assert (code, len(server.asked)) == (1, asked)
+        assert "is not the one that" in refused
     results = results_of(out)
     arms = {arm["name"]: arm for arm in results["arms"]}
     name = f"m at {server.url.split('/')[2]}"
@@ -117,6 +128,30 @@ def test_a_run_that_the_server_failed_goes_on_and_counts_every_row(tmp_path, cap
     assert results_of(out)["spending"]["models"]["model"]["failed"] == len(faults)
     assert KEY.encode() not in everything(out)
     assert KEY not in told + errors + again + more
+
+
+@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL])
+def test_a_run_stopped_while_the_server_hangs_goes_on(tmp_path, capsys, how):
+    hangs = lambda asked: right(asked) if asked.number < 5 else Made(hang=True)  # noqa: E731
+    with serving(hangs) as server:
+        model = f"model: {endpoint(server, timeout=300)}\narms: [zero_shot]\n"
+        task, out = write_task(tmp_path / "task", extra=model), tmp_path / "run"
+        command = [sys.executable, "-m", "advisor.cli", "run", task, "--out", out]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            while len(server.asked) < 9 and process.poll() is None:
+                time.sleep(0.02)
+            process.send_signal(how)
+            errors = process.communicate(timeout=60)[1]
+        assert process.returncode == (1 if how == signal.SIGINT else -signal.SIGKILL)
+        assert how == signal.SIGKILL or f"Go on with: tuneworthy run --resume {out}" in errors
+        before = len((out / "spending.jsonl").read_text().splitlines())
+        server.rule = right
+        code, _, errors = tuneworthy(capsys, "run", "--resume", out)
+        assert code == 0, errors
+    assert before == 5
+    assert [(row["error"], row["score"]) for row in rows_of(out, "zero_shot-0")] == [(None, 1.0)] * 20
+    # Four requests were under way when the run was stopped: nobody knows what they took.
+    assert results_of(out)["spending"]["models"]["model"]["requests"] == len(server.asked) - 4
 
 
 def test_the_limit_on_costs_stops_the_run_and_the_answers_stay(tmp_path, capsys):

@@ -1,5 +1,7 @@
 """Requests to a server that fails in every way a server fails: what is tried again, what isn't, what is told."""
 
+import asyncio
+import gc
 import time
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
@@ -226,3 +228,18 @@ def test_tokens_from_the_servers_cache_cost_less():
         ask(server, meter=meter)
     assert meter.cost == pytest.approx(meter.price(None, Taken(1000, 0, 900)))
     assert meter.cost == pytest.approx((100 * 1.0 + 900 * 0.1) / 1e6)
+
+
+def test_a_client_that_is_let_go_of_hangs_up_wherever_python_tidies_up():
+    async def let_go(client: list[EndpointClient]) -> None:
+        client.clear()
+        gc.collect()
+
+    with serving(lambda asked: said("x")) as server:
+        found, _ = model(server)
+        found.generate([Prompt("Say it.", "thing")], Limits(5))
+        kept = [found._client]
+        loop = kept[0]._session.runner.get_loop()
+        del found
+        asyncio.run(let_go(kept))
+    assert loop.is_closed()

@@ -181,6 +181,14 @@ def test_a_chat_is_sent_as_messages_and_a_plain_prompt_as_text():
     assert plain.body["stop"] == ["###", "\n\nInput:", "\nInput:", "\n\nPassage 1:"]
 
 
+def test_a_chat_without_a_system_message_opens_with_the_instruction():
+    with serving(lambda asked: said("x")) as server:
+        found = model(server, system=False)
+        found.generate([Prompt("Sort it.", "ember")], Limits(3))
+    assert server.asked[0].body["messages"] == [{"role": "user", "content": "Sort it.\n\nember"}]
+    assert found.render(Prompt("Sort it.", "ember")) == "[user]\nSort it.\n\nember"
+
+
 def test_parameters_are_sent_and_take_the_place_of_ours():
     parameters = {"temperature": None, "max_tokens": None, "max_completion_tokens": 900, "reasoning_effort": "low"}
     with serving(lambda asked: said("x")) as server:

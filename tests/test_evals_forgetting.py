@@ -5,7 +5,15 @@ import pytest
 from advisor.general_set import PER_ABILITY, general_set
 from evals.errors import DataError, RunError, UsageError
 from evals.example import Prompt
-from evals.forgetting import FILE, GeneralQuestion, GeneralSet, ask_general, forgetting_section, write_failure
+from evals.forgetting import (
+    FILE,
+    GeneralQuestion,
+    GeneralSet,
+    ask_general,
+    base_file,
+    forgetting_section,
+    write_failure,
+)
 from evals.protocols import Generation
 from reports.forgetting import forgetting_sentences
 from tests.small_task import write_jsonl, write_task
@@ -50,6 +58,21 @@ def test_what_was_lost_is_told_by_kind_and_with_an_interval(tmp_path):
     ]
     (sentence,) = forgetting_sentences({"forgetting": told})
     assert str(sentence).startswith("qlora forgot: of 12 general questions right 100.0% before training, 33.3% after")
+
+
+def test_each_tuned_arm_is_set_against_its_own_base(tmp_path):
+    cells = {}
+    for alias, before, after in (("big", 12, 12), ("small", 6, 3)):
+        ask_general(Says(before), SET, tmp_path / base_file(alias))
+        cells[f"lora@{alias}"] = [tmp_path / f"lora@{alias}-0"]
+        cells[f"lora@{alias}"][0].mkdir()
+        ask_general(Says(after), SET, cells[f"lora@{alias}"][0] / FILE)
+    told = forgetting_section(tmp_path, cells, 0.95)
+    assert told["several"]
+    found = {arm["name"]: (arm["before"], arm["after"], arm["difference"]) for arm in told["arms"]}
+    assert found == {"lora@big": (1.0, 1.0, 0.0), "lora@small": (0.5, 0.25, -0.25)}
+    sentence = forgetting_sentences({"forgetting": told})[1]
+    assert "50.0% before training, 25.0% after" in str(sentence)
 
 
 def test_no_loss_is_claimed_where_none_is_shown(tmp_path):
