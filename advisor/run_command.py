@@ -20,6 +20,7 @@ from advisor.general_set import general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
 from advisor.run_record import run_record
 from evals.advice_outcome import read_given_advice
+from evals.cache_folder import cache_place
 from evals.curve_point import Axis
 from evals.detectable import detectable
 from evals.errors import RunError, SpendingError, TuneworthyError, UsageError
@@ -56,6 +57,7 @@ class RunRequest:
     prices: Path | None = None
     curve: Sequence[Axis] = ()
     max_cost: float | None = None
+    cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -91,7 +93,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         raise broken
     check_limit(request.max_cost, lineup.planned, task)
     meter = open_meter(request.max_cost, prices=request.prices)
-    bench = _bench(task, request.adapter, meter)
+    bench = _bench(task, request.adapter, meter, cache=request.cache)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     _check_free(folder)
@@ -118,8 +120,12 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
 
 
-def reopen_run(folder: Path, require: Sequence[str] = (), max_cost: float | None = None) -> PreparedRun:
+def reopen_run(
+    folder: Path, require: Sequence[str] = (), max_cost: float | None = None, *, cache: bool = True
+) -> PreparedRun:
     """Return the run in ``folder`` as it was planned, ready to go on; ``max_cost`` counts what it took before too.
+
+    With ``cache`` kept answers are used.
 
     Raises ``RunError`` when its data or its model have changed since.
     """
@@ -137,7 +143,7 @@ def reopen_run(folder: Path, require: Sequence[str] = (), max_cost: float | None
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
     check_limit(max_cost, record.arms, task)
     meter = open_meter(max_cost, run=folder)
-    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter)
+    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, cache=cache)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
@@ -220,16 +226,17 @@ def _check_names(*paths: Path) -> None:
             raise UsageError(f"{shown}: the name holds bytes that are no UTF-8; rename it") from None
 
 
-def _bench(task: Task, adapter: Path | None, meter: Meter) -> Bench:
+def _bench(task: Task, adapter: Path | None, meter: Meter, *, cache: bool) -> Bench:
+    kept = cache_place() if cache else None
     return Bench(
         run=Path(),
         task=task,
         arms=ARMS,
-        model=lazy_model(task.settings.model, meter),
-        embedder=lazy_embedder(task.settings.embedder),
+        model=lazy_model(task.settings.model, meter, kept=kept),
+        embedder=lazy_embedder(task.settings.embedder, kept),
         adapter=adapter.resolve() if adapter else None,
         general=general_set(task.settings.forgetting, task.settings.model, task.folder),
-        models=named(task, meter),
+        models=named(task, meter, kept),
     )
 
 
