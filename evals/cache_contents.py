@@ -48,7 +48,7 @@ def read_contents(place: CachePlace) -> CacheContents:
                 rows = connection.execute(
                     "SELECT kind, COUNT(*), SUM(LENGTH(value)) FROM answers GROUP BY kind ORDER BY kind"
                 )
-                kinds = [Kind(*row) for row in rows]
+                kinds = [Kind(name.decode("utf-8", "replace"), count, size) for name, count, size in rows]
             finally:
                 connection.close()
         blocks = VectorCache(place.vectors, place.half).blocks()

@@ -10,7 +10,7 @@ import os
 import sqlite3
 import threading
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from evals.cache_folder import log
@@ -41,9 +41,10 @@ class ResponseCache:
     It's opened at the first use. Its methods never raise for what is wrong with the file.
     """
 
-    def __init__(self, path: Path, room: int) -> None:
+    def __init__(self, path: Path, room: int, clock: Callable[[], float] = time.time) -> None:
         self.path = path
         self.room = room
+        self._clock = clock
         self.problem: str | None = None
         """Why it's no longer used; None while it is."""
         self._opened: sqlite3.Connection | None = None
@@ -79,17 +80,17 @@ class ResponseCache:
             return {}
         found: dict[bytes, bytes] = {}
         stale: list[bytes] = []
-        now = int(time.time())
+        now = int(self._clock())
         for start in range(0, len(keys), ASKED_AT_ONCE):
             part = keys[start : start + ASKED_AT_ONCE]
             places = ",".join("?" * len(part))
             rows = connection.execute(f"SELECT key, used, value FROM answers WHERE key IN ({places})", part)
             for key, used, value in rows:
-                content = value[CHECK_BYTES:]
-                if value[:CHECK_BYTES] != _check(key, content):
+                content = value[CHECK_BYTES:] if isinstance(value, bytes) else b""
+                if not content or value[:CHECK_BYTES] != _check(key, content):
                     continue
                 found[key] = content
-                if now - used > TICK:
+                if not isinstance(used, int) or now - used > TICK:
                     stale.append(key)
         if stale:
             connection.execute("BEGIN IMMEDIATE")
@@ -101,7 +102,7 @@ class ResponseCache:
         connection = self._connection()
         if connection is None or not values:
             return
-        now = int(time.time())
+        now = int(self._clock())
         rows = [(key, kind, now, _check(key, content) + content) for key, content in values.items()]
         connection.execute("BEGIN IMMEDIATE")
         connection.executemany("INSERT OR REPLACE INTO answers VALUES (?, ?, ?, ?)", rows)
@@ -131,6 +132,7 @@ def open_answers(path: Path) -> sqlite3.Connection:
     """Open the database, making it where there's none. Raises ``sqlite3.Error`` when that can't be done."""
     # The lock of ResponseCache lets one thread in at a time.
     connection = sqlite3.connect(path, timeout=PATIENCE, isolation_level=None, check_same_thread=False)
+    connection.text_factory = bytes  # what a damaged file gives for text needn't be any
     try:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
