@@ -137,6 +137,7 @@ def open_answers(path: Path) -> sqlite3.Connection:
         connection.execute("PRAGMA auto_vacuum = INCREMENTAL")
         connection.execute("PRAGMA journal_mode = WAL")
         connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA cache_size = -32000")  # 32 MB of pages: keys are digests, so reads jump about
         (schema,) = connection.execute("PRAGMA user_version").fetchone()
         if schema not in (0, SCHEMA):
             raise sqlite3.DatabaseError(f"it has the schema {schema}, and this version knows {SCHEMA}")
