@@ -22,6 +22,7 @@ class CachedEmbedder:
     def __init__(self, embedder: Embedder, vectors: VectorCache) -> None:
         self.embedder = embedder
         self.vectors = vectors
+        self.kept = 0
 
     @property
     def name(self) -> str:
@@ -52,6 +53,8 @@ class CachedEmbedder:
         if vectors is None or len(vectors) != len(texts):
             vectors = self.embed_queries(texts) if role == "query" else self.embed_passages(texts)
             self.vectors.put(key, vectors)
+        else:
+            self.kept += len(texts)
         return vectors
 
     def _key(self, role: Role, texts: Sequence[str]) -> str:

@@ -15,7 +15,7 @@ from typing import Any
 
 from baselines.answering import ScoresLabelEnds, cool, serve
 from baselines.model_identity import ModelIdentity
-from baselines.stored_answers import Answer, Codec, choice_codec, generation_codec
+from baselines.stored_answers import Answer, read_answer, write_answer
 from evals.example import Prompt
 from evals.protocols import Choice, Generation, LanguageModel, Limits
 from evals.response_cache import ResponseCache
@@ -85,7 +85,7 @@ class CachedModel:
         def ask(missing: Sequence[Prompt]) -> list[Choice]:
             return self.model.choose(missing, labels)
 
-        return self._answer("choose", list(labels), prompts, ask, choice_codec(labels))
+        return self._answer("choose", list(labels), prompts, ask, Choice)
 
     def generate(self, prompts: Sequence[Prompt], limits: Limits) -> list[Generation]:
         """Write an answer to every prompt; see ``LanguageModel``. What comes from the cache is marked."""
@@ -94,7 +94,7 @@ class CachedModel:
             return self.model.generate(missing, limits)
 
         asked = [limits.max_new_tokens, *limits.stop]
-        return self._answer("generate", asked, prompts, ask, generation_codec())
+        return self._answer("generate", asked, prompts, ask, Generation)
 
     def _answer(
         self,
@@ -102,7 +102,7 @@ class CachedModel:
         asked: Sequence[object],
         prompts: Sequence[Prompt],
         ask: Callable[[Sequence[Prompt]], list[Answer]],
-        codec: Codec[Answer],
+        form: type[Answer],
     ) -> list[Answer]:
         """Return kept answers, and those of ``ask`` for the prompts that have none; equal prompts are asked once."""
         if self._serving or not prompts or self.answers.problem is not None:
@@ -110,10 +110,13 @@ class CachedModel:
         texts = [self.model.render(prompt) for prompt in prompts]
         keys = self._keys(kind, asked, texts)
         kept = self.answers.get(list(dict.fromkeys(keys)))
-        found = {key: codec.read(text, kept[key]) for key, text in zip(keys, texts, strict=True) if key in kept}
+        found: dict[bytes, Answer] = {}
+        for key, text in zip(keys, texts, strict=True):
+            if key in kept and (answer := read_answer(form, text, kept[key])) is not None:
+                found[key] = answer
         missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in found}
         made = dict(zip(missing, ask(list(missing.values())), strict=True)) if missing else {}
-        self.answers.put(kind, {key: codec.write(answer) for key, answer in made.items() if answer.error is None})
+        self.answers.put(kind, {key: write_answer(answer) for key, answer in made.items() if answer.error is None})
         answers = []
         for key in keys:
             answers.append(made[key] if key in made else found[key])

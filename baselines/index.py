@@ -35,7 +35,9 @@ Role = Literal["query", "passage"]
 
 @runtime_checkable
 class KeepsVectors(Protocol):
-    """An embedder that keeps the vectors of what is indexed between runs."""
+    """An embedder that keeps the vectors of what is indexed between runs; ``kept`` counts those it had already."""
+
+    kept: int
 
     def embed_kept(self, role: Role, texts: Sequence[str]) -> FloatMatrix:
         """Return the texts' unit vectors, computed or kept."""
@@ -117,6 +119,12 @@ def build_index(
         _write(cache, key, index, lines)
     progress("embedding", len(texts), len(texts))
     return PassageIndex(tuple(passages), embedder, index)
+
+
+def kept_facts(embedder: Embedder) -> dict[str, str | int | float | bool | None]:
+    """Return what a report should say where fitting was quick because vectors were there already."""
+    kept = embedder.kept if isinstance(embedder, KeepsVectors) else 0
+    return {"vectors from the cache": kept} if kept else {}
 
 
 def passage_text(passage: Passage) -> str:

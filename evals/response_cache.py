@@ -5,6 +5,7 @@ key and content, so that a damaged one counts as not there. Whatever goes wrong 
 full, no database - is said once, and the run goes on without it: the cache saves time and nothing else.
 """
 
+import contextlib
 import hashlib
 import os
 import sqlite3
@@ -49,6 +50,8 @@ class ResponseCache:
         """Why it's no longer used; None while it is."""
         self._opened: sqlite3.Connection | None = None
         self._process = 0
+        self._inherited: list[sqlite3.Connection] = []
+        """Connections of a parent process; SQLite forbids to use or to close them in a forked one."""
         self._lock = threading.Lock()
 
     def get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
@@ -70,9 +73,13 @@ class ResponseCache:
 
     def close(self) -> None:
         """Let go of the file; the next use opens it again."""
-        if self._opened is not None and self._process == os.getpid():
-            self._opened.close()
-        self._opened = None
+        opened, self._opened = self._opened, None
+        if opened is None:
+            return
+        if self._process == os.getpid():
+            opened.close()
+        else:
+            self._inherited.append(opened)
 
     def _get(self, keys: Sequence[bytes]) -> dict[bytes, bytes]:
         connection = self._connection()
@@ -115,6 +122,7 @@ class ResponseCache:
         if self.problem is not None:
             return None
         if self._opened is None or self._process != os.getpid():
+            self.close()
             self.path.parent.mkdir(parents=True, exist_ok=True)
             self._opened, self._process = open_answers(self.path), os.getpid()
         return self._opened
@@ -122,10 +130,8 @@ class ResponseCache:
     def _give_up(self, error: Exception) -> None:
         self.problem = str(error)
         log.warning("note: going on without the cache %s: %s; %s", self.path, error, MEND)
-        try:
+        with contextlib.suppress(sqlite3.Error):
             self.close()
-        except sqlite3.Error:
-            self._opened = None
 
 
 def open_answers(path: Path) -> sqlite3.Connection:

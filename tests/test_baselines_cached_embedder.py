@@ -4,7 +4,7 @@ import numpy as np
 from fake_model import FakeEmbedder
 
 from baselines.cached_embedder import CachedEmbedder
-from baselines.index import SLAB, build_index
+from baselines.index import SLAB, build_index, kept_facts
 from evals.example import Passage
 from evals.vector_cache import VectorCache
 
@@ -12,15 +12,18 @@ PASSAGES = [Passage(f"p{number}", "d", "", f"passage {number} of {number % 7} wo
 
 
 def test_a_second_run_embeds_nothing_and_finds_the_same(tmp_path):
-    found, embedded = [], []
+    found, embedded, told = [], [], []
     for run in ("one", "two"):
         inner = FakeEmbedder()
-        index = build_index(PASSAGES, CachedEmbedder(inner, VectorCache(tmp_path / "cache", 10**9)), tmp_path / run)
+        embedder = CachedEmbedder(inner, VectorCache(tmp_path / "cache", 10**9))
+        index = build_index(PASSAGES, embedder, tmp_path / run)
+        told.append(kept_facts(embedder))
         embedded.append(inner.embedded)
         found.append((index.search(["passage 7 of 0 words"], 5), index.vectors()))
         assert inner.embedded == embedded[-1] + 1  # the question
         assert len(list((tmp_path / run).glob("*.faiss"))) == 1  # the run has its own copy
     assert embedded == [len(PASSAGES), 0]
+    assert told == [{}, {"vectors from the cache": len(PASSAGES)}]
     assert found[0][0] == found[1][0]
     assert np.array_equal(found[0][1], found[1][1])
     # Of a corpus that grew at its end only the new part is embedded.

@@ -9,9 +9,10 @@ from baselines.answering import cool, serve
 from baselines.cached_model import CachedModel, cached_like
 from baselines.loading import load_model
 from baselines.local_model import LocalModel
+from baselines.stored_answers import read_answer, write_answer
 from evals.errors import UsageError
 from evals.example import Prompt
-from evals.protocols import Choice, Limits
+from evals.protocols import Choice, Generation, Limits
 from evals.response_cache import ResponseCache
 from tests.fake_model import FakeModel
 from tests.tiny_models import save_tiny, tiny_module, tiny_tokenizer
@@ -198,6 +199,24 @@ def test_odd_texts_and_likelihoods_survive(answers):
         assert kept.cached
         assert replace(kept, cached=False, prompt=made.prompt) == made
     assert model.generate(prompt, LIMITS)[0].text == odd
+
+
+def test_a_choice_without_likelihoods_is_kept_as_it_is(answers):
+    class Writer(FakeModel):
+        def choose(self, prompts, labels):  # as a server that gives no likelihoods would
+            return [Choice("p", "none of them", "", (), 3, 1, 2.5) for _ in prompts]
+
+    made, kept = (CachedModel(Writer(), answers).choose(PROMPTS[:1], LABELS)[0] for _ in range(2))
+    assert kept.cached
+    assert replace(kept, cached=False, prompt="p") == made
+
+
+def test_what_another_version_wrote_is_not_read():
+    content = write_answer(Generation("p", "text", 1, 2, 3.0))
+    assert read_answer(Generation, "p", content) == Generation("p", "text", 1, 2, 3.0, cached=True)
+    for other in (content.replace(b"text", b"words", 1).replace(b'"cut"', b'"since"'), b"[1]\n", b"", b"{}\n"):
+        assert read_answer(Generation, "p", other) is None
+    assert read_answer(Choice, "p", content) is None
 
 
 def test_while_requests_are_timed_the_model_answers_itself(answers, folder):
