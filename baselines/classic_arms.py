@@ -70,9 +70,8 @@ class Nearest(_ClassicArm):
             row_passages(train), embedder, self.context.cache, role="query", progress=self.context.progress
         )
         seconds = time.perf_counter() - start
-        return FitReport(
-            seconds=seconds, train_rows=len(train), facts={"embedder": embedder.name} | kept_facts(embedder)
-        )
+        facts: Facts = {"embedder": embedder.name}
+        return FitReport(seconds=seconds, train_rows=len(train), facts=facts | kept_facts(embedder))
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """Give each example the answer of its nearest training row."""
