@@ -81,7 +81,7 @@ def look_into(sources: Sources) -> Found:
         from advisor.probe import probe_given
         from evals.cache_folder import cache_place
 
-        model = lazy_model(sources.probe_model, cache_place() if sources.cache else None)
+        model = lazy_model(sources.probe_model, kept=cache_place() if sources.cache else None)
         probed = probe_given(given, sources.probe_model, model, target=sources.target)
         answers.update(probed.answers)
     return Found(

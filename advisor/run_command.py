@@ -125,7 +125,7 @@ def reopen_run(
 ) -> PreparedRun:
     """Return the run in ``folder`` as it was planned, ready to go on; ``max_cost`` counts what it took before too.
 
-    With ``cache`` kept answers are used.
+    With ``cache``, answers that an earlier run kept are used.
 
     Raises ``RunError`` when its data or its model have changed since.
     """
