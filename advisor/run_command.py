@@ -18,12 +18,13 @@ from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
+from advisor.run_place import check_free, check_names
 from advisor.run_record import run_record
 from evals.advice_outcome import read_given_advice
 from evals.cache_folder import cache_place
 from evals.curve_point import Axis
 from evals.detectable import detectable
-from evals.errors import RunError, SpendingError, TuneworthyError, UsageError
+from evals.errors import RunError, SpendingError, TuneworthyError
 from evals.example import Example
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
@@ -96,8 +97,8 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     bench = _bench(task, request.adapter, meter, cache=request.cache)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
-    _check_free(folder)
-    _check_names(task.file, folder)
+    check_free(folder)
+    check_names(task.file, folder)
     record = replace(
         run_record(task, lineup, bench, command=shlex.join(["tuneworthy", *argv]), created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
@@ -204,26 +205,6 @@ def anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
         if isinstance(ref, str) and ref not in ("builtin", "off") and there(path := folder / Path(ref).expanduser()):
             found[key] = str(path.resolve())
     return found
-
-
-def _check_free(folder: Path) -> None:
-    """Raise ``UsageError`` unless ``folder`` doesn't exist yet or is empty: a run writes over nobody's files."""
-    if (folder / "run.json").exists():
-        raise UsageError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out {folder} is a file; give a folder that doesn't exist yet")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"--out {folder} holds other files already; give a folder that doesn't exist yet")
-
-
-def _check_names(*paths: Path) -> None:
-    """Raise ``UsageError`` for a path that can't be written down in ``run.json``."""
-    for path in paths:
-        try:
-            str(path.resolve()).encode()
-        except UnicodeEncodeError:
-            shown = ascii(str(path.resolve()))[1:-1]
-            raise UsageError(f"{shown}: the name holds bytes that are no UTF-8; rename it") from None
 
 
 def _bench(task: Task, adapter: Path | None, meter: Meter, *, cache: bool) -> Bench:
