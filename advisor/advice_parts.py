@@ -31,6 +31,7 @@ class Sources:
     """What the user gives besides answers.
 
     ``gain`` is the smallest that matters, ``target`` the score that a probe measures the gap to; both from 0 to 1.
+    ``cache`` lets a probe use kept answers.
     """
 
     data: Path | None = None
@@ -43,6 +44,7 @@ class Sources:
     target: float = 0.9
     input_column: str | None = None
     target_column: str | None = None
+    cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -77,8 +79,10 @@ def look_into(sources: Sources) -> Found:
     if sources.probe_model is not None:
         from advisor.engine import lazy_model
         from advisor.probe import probe_given
+        from evals.cache_folder import cache_place
 
-        probed = probe_given(given, sources.probe_model, lazy_model(sources.probe_model), target=sources.target)
+        model = lazy_model(sources.probe_model, kept=cache_place() if sources.cache else None)
+        probed = probe_given(given, sources.probe_model, model, target=sources.target)
         answers.update(probed.answers)
     return Found(
         {key: found.option for key, found in answers.items()},

@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Annotated, TextIO
 import typer
 from typer.core import TyperCommand
 
+from advisor.cache_options import NO_CACHE_HELP
+
 if TYPE_CHECKING:
     from typer import Context
 
@@ -66,6 +68,7 @@ def advise(
     out: Annotated[
         Path | None, typer.Option(metavar="DIR", help="Write advice.json, advice.html and a task.yaml to this folder.")
     ] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help=NO_CACHE_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print advice.json instead of the screen.")] = False,
 ) -> object:
     """Answer some questions, and see which approach speaks for itself: prompting, retrieval, training, or none."""
@@ -73,7 +76,8 @@ def advise(
     from advisor.advise_command import AdviseRequest, make_advice
 
     asked = model if probe else None
-    sources = Sources(data, eval_data, documents, asked, prices, gain, budget, target, input_column, target_column)
+    given = (data, eval_data, documents, asked, prices, gain, budget, target, input_column, target_column)
+    sources = Sources(*given, cache=not no_cache)
     made = make_advice(AdviseRequest(answers, tuple(pairs or ()), save, resume, out, sources), _terminal())
     if made is None:
         return None

@@ -16,6 +16,8 @@ import typer
 from typer.exceptions import Abort, TyperException
 
 from advisor.advise_options import AdviseCommand, advise, list_questions
+from advisor.cache_options import NO_CACHE_HELP
+from advisor.cache_options import app as cache_app
 from advisor.check_options import GATE_HELP, check, gate_settings
 from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare, curve_axes_of
 from advisor.demo_options import demo
@@ -61,6 +63,7 @@ def run(
     curve_axes: Annotated[str | None, typer.Option(help="Only these curves: labels,shots,passages.")] = None,
     advice: Annotated[Path | None, typer.Option(help="advice.json: say whether the run bears it out.")] = None,
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
+    no_cache: Annotated[bool, typer.Option("--no-cache", help=NO_CACHE_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
     """Run every approach on the same eval rows, and write results.json and report.html."""
@@ -72,18 +75,20 @@ def run(
     if resume is not None and any(value is not None for value in others):
         raise UsageError(
             "--resume takes everything from the run folder: give no task and no other option than --json, --require, "
-            "--max-cost"
+            "--max-cost, --no-cache"
         )
     from advisor.run_command import RunRequest, prepare_run, reopen_run
 
     try:
         if resume is not None:
-            prepared = reopen_run(resume, require or (), max_cost)
+            prepared = reopen_run(resume, require or (), max_cost, cache=not no_cache)
         elif task is not None:
             names = [name.strip() for name in arms.split(",") if name.strip()] if arms is not None else None
             axes = curve_axes_of(curve_axes, wanted=curve)
             fixed = (task, overrides, names, limit, out, adapter, drop_overlap, advice)
-            request = RunRequest(*fixed, require=require or (), prices=prices, curve=axes, max_cost=max_cost)
+            request = RunRequest(
+                *fixed, require=require or (), prices=prices, curve=axes, max_cost=max_cost, cache=not no_cache
+            )
             prepared = prepare_run(request, sys.argv[1:])
         else:
             raise UsageError("which task? Give a task.yaml or a folder that holds one (`tuneworthy init` makes one)")
@@ -135,6 +140,7 @@ app.command()(index)
 app.command()(init)
 app.command()(report)
 app.command()(schema)
+app.add_typer(cache_app)
 
 
 @app.command("arms")

@@ -121,12 +121,14 @@ def incomplete(demo: Demo, outcomes: Sequence[DemoOutcome]) -> TuneworthyError |
 def _prepare(demo: Demo, task: DemoTask) -> PreparedRun:
     """Return the run of ``task``, begun or as it was left."""
     run = demo.folder / task.name
+    # Without the cache: a demo shows what everything takes, the second time too.
     if (run / "run.json").exists():
-        return reopen_run(run)
+        return reopen_run(run, cache=False)
     record = demo.record
     seeds = FULL_SEEDS if record.full else QUICK_SEEDS
     sources = {key: ref for key in ("model", "embedder") if (ref := getattr(record, key)) is not None}
-    request = RunRequest(Path(task.source), {"seeds": seeds, **sources}, ["all"] if record.full else None, out=run)
+    arms = ["all"] if record.full else None
+    request = RunRequest(Path(task.source), {"seeds": seeds, **sources}, arms, out=run, cache=False)
     options = [f"--{key}={ref}" for key, ref in sources.items()] + (["--arms=all"] if record.full else [])
     try:
         return prepare_run(request, ["run", _from_here(task.source), f"--seeds={seeds}", *options])

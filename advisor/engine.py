@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from evals.cache_folder import CachePlace
 from evals.errors import UsageError
 from evals.model_ref import Endpoint
 from evals.prices import load_prices
@@ -13,12 +14,13 @@ from evals.spending import Meter
 
 
 def lazy_model(
-    ref: str | Endpoint, meter: Meter | None = None, alias: str | None = None
+    ref: str | Endpoint, meter: Meter | None = None, alias: str | None = None, *, kept: CachePlace | None = None
 ) -> Callable[[], LanguageModel]:
     """Return a function that loads the model ``ref`` once, or opens it where it's an endpoint.
 
-    What an endpoint takes is counted by ``meter``, under what ``models:`` calls it. It raises ``ModelError`` when it
-    can't be had.
+    What an endpoint takes is counted by ``meter``, under what ``models:`` calls it. With ``kept`` the answers of a
+    model on this machine, and of the models tuned from it, are kept there between runs; not those of an endpoint,
+    whose weights may change under the same name. It raises ``ModelError`` when it can't be had.
     """
 
     @cache
@@ -26,7 +28,12 @@ def lazy_model(
         if not isinstance(ref, Endpoint):
             from baselines.loading import load_model
 
-            return load_model(ref)
+            if kept is None:
+                return load_model(ref)
+            from baselines.cached_model import CachedModel
+            from evals.response_cache import ResponseCache
+
+            return CachedModel(load_model(ref), ResponseCache(kept.answers, kept.half))
         from baselines.endpoint_client import EndpointClient, read_key
         from baselines.endpoint_model import EndpointModel
 
@@ -36,16 +43,22 @@ def lazy_model(
     return model
 
 
-def lazy_embedder(ref: str) -> Callable[[], Embedder]:
+def lazy_embedder(ref: str, kept: CachePlace | None = None) -> Callable[[], Embedder]:
     """Return a function that loads the embedder ``ref``; each call gives a fresh one, since arms fit it.
 
-    It raises ``ModelError`` when it can't.
+    With ``kept`` its vectors of passages are kept there between runs. It raises ``ModelError`` when it can't.
     """
 
     def embedder() -> Embedder:
-        from baselines.embedding import load_embedder
+        from baselines.embedding import BUILTIN, load_embedder
 
-        return load_embedder(ref)
+        loaded = load_embedder(ref)
+        if kept is None or ref == BUILTIN:  # fitting the built-in one is what takes its time
+            return loaded
+        from baselines.cached_embedder import CachedEmbedder
+        from evals.vector_cache import VectorCache
+
+        return CachedEmbedder(loaded, VectorCache(kept.vectors, kept.half))
 
     return embedder
 

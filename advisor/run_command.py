@@ -18,11 +18,13 @@ from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import OFF, check_given, general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
+from advisor.run_place import check_free, check_names
 from advisor.run_record import run_record
 from evals.advice_outcome import read_given_advice
+from evals.cache_folder import cache_place
 from evals.curve_point import Axis
 from evals.detectable import detectable
-from evals.errors import RunError, SpendingError, TuneworthyError, UsageError
+from evals.errors import RunError, SpendingError, TuneworthyError
 from evals.example import Example
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
@@ -56,6 +58,7 @@ class RunRequest:
     prices: Path | None = None
     curve: Sequence[Axis] = ()
     max_cost: float | None = None
+    cache: bool = True
 
 
 @dataclass(frozen=True)
@@ -92,11 +95,11 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         raise broken
     check_limit(request.max_cost, lineup.planned, task)
     meter = open_meter(request.max_cost, prices=request.prices)
-    bench = _bench(task, request.adapter, meter)
+    bench = _bench(task, request.adapter, meter, cache=request.cache)
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
-    _check_free(folder)
-    _check_names(task.file, folder)
+    check_free(folder)
+    check_names(task.file, folder)
     record = replace(
         run_record(task, lineup, bench, command=shlex.join(["tuneworthy", *argv]), created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
@@ -119,8 +122,12 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
 
 
-def reopen_run(folder: Path, require: Sequence[str] = (), max_cost: float | None = None) -> PreparedRun:
+def reopen_run(
+    folder: Path, require: Sequence[str] = (), max_cost: float | None = None, *, cache: bool = True
+) -> PreparedRun:
     """Return the run in ``folder`` as it was planned, ready to go on; ``max_cost`` counts what it took before too.
+
+    With ``cache``, answers that an earlier run kept are used.
 
     Raises ``RunError`` when its data or its model have changed since.
     """
@@ -138,7 +145,7 @@ def reopen_run(folder: Path, require: Sequence[str] = (), max_cost: float | None
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
     check_limit(max_cost, record.arms, task)
     meter = open_meter(max_cost, run=folder)
-    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter)
+    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, cache=cache)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
     return PreparedRun(folder, record, replace(bench, run=folder), requirements)
@@ -204,36 +211,17 @@ def anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
     return found
 
 
-def _check_free(folder: Path) -> None:
-    """Raise ``UsageError`` unless ``folder`` doesn't exist yet or is empty: a run writes over nobody's files."""
-    if (folder / "run.json").exists():
-        raise UsageError(f"{folder} holds a run already; go on with it by --resume {folder}, or give another --out")
-    if folder.exists() and not folder.is_dir():
-        raise UsageError(f"--out {folder} is a file; give a folder that doesn't exist yet")
-    if folder.exists() and any(folder.iterdir()):
-        raise UsageError(f"--out {folder} holds other files already; give a folder that doesn't exist yet")
-
-
-def _check_names(*paths: Path) -> None:
-    """Raise ``UsageError`` for a path that can't be written down in ``run.json``."""
-    for path in paths:
-        try:
-            str(path.resolve()).encode()
-        except UnicodeEncodeError:
-            shown = ascii(str(path.resolve()))[1:-1]
-            raise UsageError(f"{shown}: the name holds bytes that are no UTF-8; rename it") from None
-
-
-def _bench(task: Task, adapter: Path | None, meter: Meter) -> Bench:
+def _bench(task: Task, adapter: Path | None, meter: Meter, *, cache: bool) -> Bench:
+    kept = cache_place() if cache else None
     return Bench(
         run=Path(),
         task=task,
         arms=ARMS,
-        model=lazy_model(task.settings.model, meter),
-        embedder=lazy_embedder(task.settings.embedder),
+        model=lazy_model(task.settings.model, meter, kept=kept),
+        embedder=lazy_embedder(task.settings.embedder, kept),
         adapter=adapter.resolve() if adapter else None,
         general=general_set(task.settings.forgetting, task.settings.model, task.folder),
-        models=named(task, meter),
+        models=named(task, meter, kept),
     )
 
 

@@ -9,6 +9,7 @@ from advisor.general_set import general_set
 from advisor.run_record import adapter_base, named_models, on_own_model, uses
 from evals.arm_name import arm_kind, task_of
 from evals.bench import NamedModel
+from evals.cache_folder import CachePlace
 from evals.errors import RunError, UsageError
 from evals.model_ref import Endpoint
 from evals.prices import load_prices
@@ -36,11 +37,11 @@ def with_anchored_models(settings: TaskFile, folder: Path) -> TaskFile:
     return settings.model_copy(update={"model": anchored_model(settings.model, folder), "models": models})
 
 
-def named(task: Task, meter: Meter) -> dict[str, NamedModel]:
-    """Return the task's ``models:``, each loaded on first use."""
+def named(task: Task, meter: Meter, kept: CachePlace | None = None) -> dict[str, NamedModel]:
+    """Return the task's ``models:``, each loaded on first use; ``kept`` is where answers are kept between runs."""
     settings = task.settings
     return {
-        alias: NamedModel(lazy_model(ref, meter, alias), general_set(settings.forgetting, ref, task.folder))
+        alias: NamedModel(lazy_model(ref, meter, alias, kept=kept), general_set(settings.forgetting, ref, task.folder))
         for alias, ref in settings.models.items()
     }
 

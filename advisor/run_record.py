@@ -61,9 +61,11 @@ class NotesFingerprint(Protocol):
 
 def _placement(models: Sequence[LanguageModel | None]) -> dict[str, str]:
     """Return where the first local model runs and in which number format, if there is one."""
+    from baselines.cached_model import CachedModel
     from baselines.local_model import LocalModel
 
-    model = next((one for one in models if isinstance(one, LocalModel)), None)
+    bare = [one.model if isinstance(one, CachedModel) else one for one in models]
+    model = next((one for one in bare if isinstance(one, LocalModel)), None)
     if model is None:
         return {}
     return {"device": str(model.module.device), "number_format": str(model.module.dtype).removeprefix("torch.")}

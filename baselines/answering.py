@@ -219,6 +219,7 @@ def _chosen(example: Example, choice: Choice, found: tuple[Retrieved, ...]) -> P
         ms=choice.ms,
         retrieved=found,
         error=choice.error,
+        cached=choice.cached,
     )
 
 
@@ -236,4 +237,5 @@ def _generated(
         retrieved=found,
         error=generation.error,
         cut=generation.cut,
+        cached=generation.cached,
     )

@@ -5,8 +5,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from baselines.answering import Facts
 from baselines.embedding import BUILTIN
-from baselines.index import PassageIndex, build_index, row_passages
+from baselines.index import PassageIndex, build_index, kept_facts, row_passages
 from baselines.logistic import fit_logistic, word_and_character_features
 from evals.example import Document, Example
 from evals.protocols import ArmContext, Family, FitReport, Prediction
@@ -69,7 +70,8 @@ class Nearest(_ClassicArm):
             row_passages(train), embedder, self.context.cache, role="query", progress=self.context.progress
         )
         seconds = time.perf_counter() - start
-        return FitReport(seconds=seconds, train_rows=len(train), facts={"embedder": embedder.name})
+        facts: Facts = {"embedder": embedder.name}
+        return FitReport(seconds=seconds, train_rows=len(train), facts=facts | kept_facts(embedder))
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """Give each example the answer of its nearest training row."""
@@ -97,6 +99,7 @@ class Logistic(_ClassicArm):
         embedder = None if builtin else self.context.embedder()
         start = time.perf_counter()
         texts = [row.input for row in train]
+        kept: Facts = {}
         if embedder is None:
             union = word_and_character_features()
             matrix = union.fit_transform(texts).tocsr()
@@ -106,9 +109,10 @@ class Logistic(_ClassicArm):
                 row_passages(train), embedder, self.context.cache, role="query", progress=self.context.progress
             )
             matrix, self.features = index.vectors(), embedder.embed_queries
+            kept = kept_facts(embedder)
         self.classifier = fit_logistic(matrix, [row.target for row in train])
         seconds = time.perf_counter() - start
-        facts: dict[str, str | int | float | bool | None] = {
+        facts: Facts = kept | {
             "features": "TF-IDF of words and characters" if embedder is None else f"embeddings of {embedder.name}",
             "C": self.classifier.strength,
             "C chosen by": f"{self.classifier.folds} folds" if self.classifier.folds else "default: too few rows",

@@ -9,8 +9,9 @@ import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
@@ -30,6 +31,17 @@ SCORE_DECIMALS = 6
 """Scores that agree this far are ties: beyond, float32 differs with the number of queries asked at once."""
 
 Role = Literal["query", "passage"]
+
+
+@runtime_checkable
+class KeepsVectors(Protocol):
+    """An embedder that keeps the vectors of what is indexed between runs; ``kept`` counts those it had already."""
+
+    kept: int
+
+    def embed_kept(self, role: Role, texts: Sequence[str]) -> FloatMatrix:
+        """Return the texts' unit vectors, computed or kept."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -109,6 +121,12 @@ def build_index(
     return PassageIndex(tuple(passages), embedder, index)
 
 
+def kept_facts(embedder: Embedder) -> dict[str, str | int | float | bool | None]:
+    """Return what a report should say where fitting was quick because vectors were there already."""
+    kept = embedder.kept if isinstance(embedder, KeepsVectors) else 0
+    return {"vectors from the cache": kept} if kept else {}
+
+
 def passage_text(passage: Passage) -> str:
     """Return what stands for ``passage`` in the search: its title and text."""
     return f"{passage.title}: {passage.text}" if passage.title else passage.text
@@ -137,6 +155,8 @@ def _embed(embedder: Embedder, role: Role, texts: Sequence[str], progress: Progr
     import faiss
 
     embed = embedder.embed_queries if role == "query" else embedder.embed_passages
+    if isinstance(embedder, KeepsVectors):
+        embed = partial(embedder.embed_kept, role)
     slabs: list[FloatMatrix] = []
     for start in range(0, len(texts), SLAB):
         slabs.append(embed(texts[start : start + SLAB]))

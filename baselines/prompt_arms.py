@@ -24,7 +24,7 @@ from baselines.answering import (
     serve,
     task_instruction,
 )
-from baselines.index import PassageIndex, build_index, row_passages
+from baselines.index import PassageIndex, build_index, kept_facts, row_passages
 from baselines.selection import Candidate, Choice, candidates, choose
 from baselines.shots import ShotSet, as_shot, balanced_order, choose_shots, first_fitting, probe_input, shot_pool
 from evals.example import Document, Example, Passage, Prompt
@@ -189,7 +189,8 @@ class FewShotNearest(PromptArm):
         self.index: PassageIndex = build_index(
             row_passages(pool), embedder, self.context.cache, role="query", progress=self.context.progress
         )
-        return {"shots": min(self.k, len(pool)), "selection": "nearest, at most", "embedder": embedder.name}
+        facts: Facts = {"shots": min(self.k, len(pool)), "selection": "nearest, at most", "embedder": embedder.name}
+        return facts | kept_facts(embedder)
 
     def _ask(self, examples: Sequence[Example]) -> list[Question]:
         found = self.index.search([example.input for example in examples], self.k + 1)

@@ -12,7 +12,7 @@ from typing import ClassVar
 
 from baselines.answering import Facts
 from baselines.chunking import chunk_documents
-from baselines.index import PassageIndex, build_index
+from baselines.index import PassageIndex, build_index, kept_facts
 from baselines.prompt_arms import PromptArm, Question, shot_facts
 from baselines.selection import Candidate, candidates
 from baselines.shots import ShotSet, balanced_order, choose_shots, first_fitting, probe_input, shot_pool
@@ -62,7 +62,7 @@ class Rag(PromptArm):
             texts=texts,
             progress=self.context.progress,
         )
-        facts["passages"] = len(passages)
+        facts |= {"passages": len(passages)} | kept_facts(embedder)
         self.shown = self._choose_shots(train, passages)
         if asked_for := self._shots_asked_for():
             facts |= shot_facts(self.shown, asked_for, self.task)

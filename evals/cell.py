@@ -33,7 +33,8 @@ class CellCost:
     """What a cell took in all; ``peak_memory_mb`` is the process's peak while the cell ran.
 
     ``artefact_mb`` is the size of what a trained arm left (adapter or model), in MB of 10⁶ bytes;
-    ``latency_problem`` is why single requests couldn't be timed.
+    ``latency_problem`` is why single requests couldn't be timed. ``cached_rows`` were answered from the cache;
+    ``answer_seconds`` is what the others took.
     """
 
     fit_seconds: float
@@ -45,6 +46,7 @@ class CellCost:
     artefact_mb: float | None = field(default=None, metadata=ADDED_LATER)
     latency: Latency | None = field(default=None, metadata=ADDED_LATER)
     latency_problem: str | None = field(default=None, metadata=ADDED_LATER)
+    cached_rows: int = field(default=0, metadata=ADDED_LATER)
 
 
 @dataclass(frozen=True, slots=True)

@@ -85,7 +85,9 @@ def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
     if arm.family == "classic":
         return RequestCost(arm.name, round(prompt), 0, round(output), prices.running.classic_per_request)
     if prices.priced_by == "machine":
-        seconds = (average(row.ms for row in rows) or 0.0) / 1000
+        # What an answer from the cache took when it was computed stands in only where this run computed none.
+        timed = [row for row in rows if not row.cached] or rows
+        seconds = (average(row.ms for row in timed) or 0.0) / 1000
         return RequestCost(
             arm.name, round(prompt), round(prefix), round(output), seconds / SECONDS_PER_HOUR * hour + extra
         )

@@ -39,7 +39,8 @@ class Limits:
 class Generation:
     """What ``generate`` gives for one prompt; on ``error`` the text is empty.
 
-    ``cut`` says that the answer was still going on at its limit.
+    ``cut`` says that the answer was still going on at its limit. ``cached`` says that it was computed by an earlier
+    call; ``ms`` is then what it took there.
     """
 
     prompt: str
@@ -49,6 +50,7 @@ class Generation:
     ms: float
     error: str | None = None
     cut: bool = False
+    cached: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +59,7 @@ class Choice:
 
     ``loglikelihoods`` are sums over a label's tokens, in the order of the labels asked, with its end where
     one label begins another; ``by_sum`` is the label with the largest sum, ``by_mean`` the one with the
-    largest sum per token.
+    largest sum per token. ``cached`` as in ``Generation``.
     """
 
     prompt: str
@@ -68,6 +70,7 @@ class Choice:
     completion_tokens: int
     ms: float
     error: str | None = None
+    cached: bool = False
 
 
 class LanguageModel(Protocol):
@@ -151,7 +154,7 @@ class Prediction:
     ``answer`` is the part of ``raw`` that extraction reads (None: all of it). ``choice_by_mean`` is
     set where a label was chosen by likelihood: what the length-normalised rule would have chosen.
     ``ms`` is the row's share of its batch's wall time. ``cut`` says that a generated answer was still going
-    on at its limit.
+    on at its limit. ``cached`` says that the model's answer was computed by an earlier call, and its ``ms`` there.
     """
 
     id: str
@@ -165,6 +168,7 @@ class Prediction:
     retrieved: tuple[Retrieved, ...] = ()
     error: str | None = None
     cut: bool = False
+    cached: bool = False
 
 
 ProgressHook = Callable[[str, int, int], None]

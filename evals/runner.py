@@ -199,11 +199,12 @@ def _with_peak(fit: FitReport, peak: float, before: FitReport | None) -> FitRepo
 def _cost(fit: FitReport, rows: Sequence[ScoredPrediction], peak: float) -> CellCost:
     return CellCost(
         fit_seconds=fit.seconds,
-        answer_seconds=sum(row.ms for row in rows) / 1000,
+        answer_seconds=sum(row.ms for row in rows if not row.cached) / 1000,
         train_tokens=fit.train_tokens,
         prompt_tokens=sum(row.prompt_tokens for row in rows),
         completion_tokens=sum(row.completion_tokens for row in rows),
         peak_memory_mb=max(peak, fit.peak_memory_mb or 0.0),
+        cached_rows=sum(row.cached for row in rows),
     )
 
 

@@ -25,7 +25,8 @@ class ScoredPrediction:
     the answer kind to this row's value (0…1), for the reading that counts. With an ``error`` all scores
     are None: the row is counted as an error and never as a wrong answer. ``cut`` says that the answer was
     still going on at its limit. ``in_train`` says that it's word for word an answer of a training row; None
-    where that would say nothing (see ``evals.learnt_answers``) and in older files.
+    where that would say nothing (see ``evals.learnt_answers``) and in older files. ``cached`` says that the answer
+    was computed before this run, and ``ms`` measured then: it's no latency of this run.
     """
 
     id: str
@@ -49,6 +50,7 @@ class ScoredPrediction:
     answer: str | None = None
     cut: bool = False
     in_train: bool | None = None
+    cached: bool = False
 
     @property
     def target(self) -> str:

@@ -67,6 +67,7 @@ def score(task: Task, example: Example, prediction: Prediction) -> ScoredPredict
         error=prediction.error,
         cut=prediction.cut,
         in_train=task.learnt.repeats(example.input, counted.extracted) if counted else None,
+        cached=prediction.cached,
     )
 
 

@@ -33,7 +33,7 @@ class AdapterArm(TunedArm):
         another base.
         """
         task, folder = self.context.task, self.folder
-        self._tuned = self.load()
+        tuned = self.loaded()
         card = read_card(folder)
         origin = (
             f"{card.method}, seed {card.seed}, on {card.base}" if card else "unknown (no tuneworthy.json beside it)"
@@ -41,9 +41,7 @@ class AdapterArm(TunedArm):
         facts: Facts = {"adapter": str(folder), "trained_by": origin, "quantised": bool(card and card.quantised)}
         if card and card.method in TUNED_WITH_PASSAGES:
             facts["warning"] = "it was trained with passages in its prompts, and is asked without them here"
-        return FitReport(
-            facts=facts | answering_facts(self._tuned, task, answer_limits(task, self._tuned.count_tokens))
-        )
+        return FitReport(facts=facts | answering_facts(tuned, task, answer_limits(task, tuned.count_tokens)))
 
     @property
     def folder(self) -> Path:

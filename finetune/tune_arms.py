@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from baselines.answering import answer_limits, answer_with_model, cool, serve
+from baselines.cached_model import cached_like
 from baselines.loading import LoadedModule, load_base, load_model, load_module
 from baselines.local_model import LocalModel
 from baselines.prompt_arms import Question
@@ -55,7 +56,7 @@ class TunedArm(ABC):
 
     def __init__(self, context: ArmContext) -> None:
         self.context = context
-        self._tuned: LocalModel | None = None
+        self._tuned: LanguageModel | None = None
         self._limits: Limits | None = None
 
     @classmethod
@@ -77,28 +78,30 @@ class TunedArm(ABC):
 
     def answer(self, examples: Sequence[Example]) -> list[Prediction]:
         """Answer each example; errors are recorded per row. Raises ``ModelError`` when the model can't be loaded."""
-        task = self.context.task
-        if self._tuned is None:
-            self._tuned = self.load()
+        task, tuned = self.context.task, self.loaded()
         if self._limits is None:
-            self._limits = answer_limits(task, self._tuned.count_tokens)
+            self._limits = answer_limits(task, tuned.count_tokens)
         start = time.perf_counter()
         questions = self.ask(examples)
         share = (time.perf_counter() - start) * 1000 / max(1, len(examples))
         prompts = [question.prompt for question in questions]
         retrieved = [question.retrieved for question in questions]
-        answers = answer_with_model(self._tuned, task, examples, prompts, self._limits, retrieved)
+        answers = answer_with_model(tuned, task, examples, prompts, self._limits, retrieved)
         return [replace(answer, ms=answer.ms + share) for answer in answers]
 
     def ask(self, examples: Sequence[Example]) -> list[Question]:
         """Return what is asked for each example, in training and afterwards."""
         return [Question(zero_shot_prompt(self.context.task, example)) for example in examples]
 
+    def loaded(self) -> LanguageModel:
+        """Return the model that answers, loaded once, behind the cache where the base has one."""
+        if self._tuned is None:
+            self._tuned = cached_like(self.context.model(), self.load())
+        return self._tuned
+
     def tuned_model(self) -> LanguageModel | None:
         """Return the model that answers, a tuned copy of the base."""
-        if self._tuned is None:
-            self._tuned = self.load()
-        return self._tuned
+        return self.loaded()
 
     def serve(self, *, on: bool) -> None:
         """Answer single requests as a server does, from what earlier ones have left, or not."""

@@ -55,5 +55,5 @@ def _rows(run: Path) -> Iterator[list[object]]:
             for row in CellFolder(run, arm.name, arm.family, seed).read().predictions:
                 fields = [row.id, row.input, " | ".join(row.targets), row.extracted]
                 fields += [row.score, row.score_strict, row.score_lenient, row.error]  # type: ignore[list-item]
-                figures = [row.prompt_tokens, row.completion_tokens, round(row.ms, 3)]
+                figures = [row.prompt_tokens, row.completion_tokens, None if row.cached else round(row.ms, 3)]
                 yield [harmless(value) for value in (arm.name, seed, *fields, *figures, row.raw)]

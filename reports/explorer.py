@@ -108,7 +108,7 @@ def _cell(answer: ScoredPrediction | None, limit: int, tail: str | None) -> list
         extracted,
         raw,
         answer.error and _cut(answer.error, limit),
-        round(answer.ms, 1),
+        None if answer.cached else round(answer.ms, 1),
         answer.prompt_tokens,
         answer.completion_tokens,
         [[_cut(item.id, limit), round(item.score, 3)] for item in answer.retrieved] or None,

@@ -8,5 +8,8 @@ os.environ.setdefault("MPLBACKEND", "agg")
 os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+# Every test computes what it asserts, and none writes to the user's cache; tests of the cache give it a folder.
+os.environ["TUNEWORTHY_CACHE"] = "off"
+
 # A shell that runs tests in the background has them ignore Ctrl-C, and so would every program that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -362,3 +362,18 @@ def test_results_are_plain_json(tmp_path):
     whole_run(tmp_path)
     results = build_results(tmp_path)
     assert json.loads(json.dumps(results, allow_nan=False)) == results
+
+
+def test_no_time_is_told_of_answers_from_the_cache(tmp_path):
+    record(tmp_path / "run")
+    cell(tmp_path / "run", "majority", "classic", [row(number, True) for number in range(40)])
+    kept = {"cached": True, "ms": 9_000.0}
+    cell(tmp_path / "run", "rag", "rag", [row(number, True, **(kept if number >= 20 else {})) for number in range(40)])
+    for seed in (0, 1):
+        cell(tmp_path / "run", "qlora", "tune", [row(number, True, **kept) for number in range(40)], seed=seed)
+    costs = {entry["name"]: entry["cost"] for entry in write_results(tmp_path / "run")["arms"]}
+    assert {name: cost["cached_rows"] for name, cost in costs.items()} == {"majority": 0, "rag": 20, "qlora": 80}
+    assert costs["rag"]["latency_ms_p50"] == pytest.approx(9.5)
+    assert costs["rag"]["answer_seconds"] == pytest.approx(sum(range(20)) / 1000)
+    assert (costs["qlora"]["latency_ms_p50"], costs["qlora"]["latency_ms_p95"]) == (None, None)
+    assert costs["qlora"]["answer_seconds"] == 0
