@@ -105,7 +105,7 @@ def _execute(prepared: "PreparedRun", *, as_json: bool) -> None:
             results = execute_run(prepared, watcher)
     except KeyboardInterrupt:
         raise TuneworthyError(
-            "stopped; answers and finished trainings are kept, a training that was under way begins again. "
+            "stopped; answers are kept, and what was trained up to the last checkpoint. "
             f"Go on with: tuneworthy run --resume {prepared.folder}"
         ) from None
     _show(results, prepared.folder, as_json=as_json)

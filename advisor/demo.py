@@ -95,7 +95,7 @@ def run_demo(demo: Demo, watcher: DemoWatcher) -> list[DemoOutcome]:
     except KeyboardInterrupt:
         if not demo.folder.exists():
             raise TuneworthyError("stopped before the first arm; no demo was begun") from None
-        kept = "stopped; answers and finished trainings are kept, a training that was under way begins again"
+        kept = "stopped; answers are kept, and what was trained up to the last checkpoint"
         raise TuneworthyError(f"{kept}. Go on with: {again}") from None
     except OSError as error:
         raise RunError(

@@ -30,7 +30,7 @@ from evals.load import build_task, load_task
 from evals.prices import load_prices
 from evals.record import RunRecord, read_record
 from evals.requirement import Requirement, parse_requirements
-from evals.results import keep_prices, write_results
+from evals.results import PRICES, write_results
 from evals.row_clusters import shared_clusters
 from evals.runner import Bench, locked, run_cells
 from evals.spending import Meter
@@ -107,10 +107,10 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         folder.mkdir(parents=True, exist_ok=True)
         if whole.split_made:
             _write_split(whole, folder)
-        record.write(folder)
         if request.prices is not None:
-            keep_prices(request.prices, folder)
+            write_text(folder / PRICES, request.prices.read_text(encoding="utf-8"))
         meter.keep_in(folder)
+        record.write(folder)  # last: where it stands, the run can be resumed
     except OSError as error:
         shutil.rmtree(folder, ignore_errors=True)
         raise RunError(f"can't make the run folder {folder}: {error.strerror or error}") from error

@@ -4,13 +4,15 @@ import math
 from collections.abc import Callable
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
-from transformers import PrinterCallback, Trainer, TrainerCallback
+from transformers import PrinterCallback, TrainerCallback
 
 from evals.errors import ArmError
 from evals.protocols import ProgressHook
 from finetune.batches import LengthSampler, answer_loss, collate, validation_loss
+from finetune.halving import HalvingTrainer
+from finetune.resumable import ResumableTrainer, trainable
 from finetune.schedule import Schedule
 
 if TYPE_CHECKING:
@@ -20,8 +22,10 @@ if TYPE_CHECKING:
     from finetune.trainer import TrainingRows
 
 
-class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
+class AnswerTrainer(HalvingTrainer, ResumableTrainer):
     """Trains on ``rows.train`` by ``schedule``; keeps the trainable weights with the lowest validation loss."""
+
+    carried: ClassVar[tuple[str, ...]] = ("tokens_seen", "parts", "best_step", "_best_loss")
 
     control: "TrainerControl"
     loss_is_scaled_for_ga = True  # compute_loss divides by the answer tokens of the whole optimiser step
@@ -49,6 +53,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
         self.best_step: int | None = None
         self._rows, self._seed, self._sit_exam = rows, seed, sit_exam
         self._best_loss = math.inf
+        self._kept_best: Path | None = None
 
     def compute_loss(
         self,
@@ -85,7 +90,7 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
         import torch
         from safetensors.torch import load_file
 
-        weights = _trainable(self.model)
+        weights = trainable(self.model)
         with torch.no_grad():
             if self.best_step is not None:
                 best = load_file(self._best_path)
@@ -96,13 +101,20 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
 
     @property
     def _best_path(self) -> Path:
-        return Path(self.args.output_dir) / "best.safetensors"
+        return Path(self.args.output_dir) / f"best-{self.best_step}.safetensors"
 
     def _save_best(self) -> None:
         from safetensors.torch import save_file
 
-        weights = _trainable(self.model)
+        weights = trainable(self.model)
         save_file({name: weight.detach().cpu().contiguous() for name, weight in weights.items()}, self._best_path)
+        needed = {self._best_path, self._kept_best}  # what the last checkpoint names stays until there's a newer one
+        for path in set(self._best_path.parent.glob("best-*.safetensors")) - needed:
+            path.unlink()
+
+    def _save_checkpoint(self, model: "PreTrainedModel", trial: object = None) -> None:
+        super()._save_checkpoint(model, trial)
+        self._kept_best = self._best_path
 
     def _check(self, loss: float, kind: str) -> None:
         if not math.isfinite(loss):
@@ -117,7 +129,10 @@ class AnswerTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typed
         return torch.bfloat16 if self.args.bf16 else torch.float16 if self.args.fp16 else None
 
     def _get_train_sampler(self, train_dataset: object = None) -> LengthSampler:
-        return LengthSampler([len(row.ids) for row in self._rows.train], self._rows.batch_size, self._seed)
+        sampler = LengthSampler([len(row.ids) for row in self._rows.train], self._rows.batch_size, self._seed)
+        for _ in range(self.epochs_before):
+            iter(sampler)
+        return sampler
 
 
 class _Pace(TrainerCallback):  # type: ignore[misc]
@@ -132,7 +147,3 @@ class _Pace(TrainerCallback):  # type: ignore[misc]
         due = state.global_step % self._schedule.evaluate_every == 0 or state.global_step >= state.max_steps
         control.should_evaluate = self._validated and due
         self._progress("training", state.global_step, state.max_steps)
-
-
-def _trainable(module: "PreTrainedModel") -> dict[str, "torch.nn.Parameter"]:
-    return {name: weight for name, weight in module.named_parameters() if weight.requires_grad}

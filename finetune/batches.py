@@ -5,6 +5,7 @@ import random
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
+from baselines.device import is_out_of_memory
 from finetune.encode import IGNORED, EncodedRow
 
 if TYPE_CHECKING:
@@ -69,19 +70,28 @@ def answer_loss(module: "PreTrainedModel", batch: dict[str, "torch.Tensor"]) -> 
 def validation_loss(
     module: "PreTrainedModel", rows: Sequence[EncodedRow], pad_id: int, autocast: "torch.dtype | None" = None
 ) -> float:
-    """Return the mean cross-entropy (nats) of the answer tokens of ``rows``, in eval mode; batches don't matter."""
+    """Return the mean cross-entropy (nats) of the answer tokens of ``rows``, in eval mode; batches don't matter.
+
+    A batch that doesn't fit into memory is halved, and those after it are no larger.
+    """
     import torch
 
     module.eval()
     device = next(module.parameters()).device
     ordered = sorted(rows, key=lambda row: len(row.ids))
     size = max(1, min(EVALUATION_ROWS, FORWARD_TOKENS // len(ordered[-1].ids)))
-    total, tokens = 0.0, 0
+    total, tokens, start = 0.0, 0, 0
     with torch.no_grad(), torch.autocast(device.type, dtype=autocast, enabled=autocast is not None):
-        for start in range(0, len(ordered), size):
+        while start < len(ordered):
             batch = collate(ordered[start : start + size], pad_id)
-            loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})
-            total, tokens = total + float(loss), tokens + count
+            try:
+                loss, count = answer_loss(module, {name: tensor.to(device) for name, tensor in batch.items()})
+            except (RuntimeError, MemoryError) as error:
+                if size == 1 or not is_out_of_memory(error):
+                    raise
+                size //= 2
+                continue
+            total, tokens, start = total + float(loss), tokens + count, start + size
     return total / tokens
 
 

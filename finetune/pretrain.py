@@ -29,6 +29,7 @@ from finetune.pretrain_batch import Batch
 from finetune.pretrain_plan import PretrainPlan, PretrainReport, TrainPoint, Validation
 from finetune.pretrain_state import load_checkpoint, save_checkpoint
 from finetune.pretrain_workers import Workers
+from finetune.training_folder import COST_SHARE
 
 if TYPE_CHECKING:
     import torch
@@ -111,7 +112,7 @@ def _run(
 ) -> dict[str, Any] | None:
     """Go through the plan from where ``course`` stands; return the best weights, if any were kept."""
     module = workers.module
-    started, saved = time.monotonic() - course.seconds, time.monotonic()
+    started, saved, wait = time.monotonic() - course.seconds, time.monotonic(), 0.0
     share = plan.share_done(course.step, course.tokens, course.seconds)
     while share < 1.0 and (batch := next(batches, None)) is not None:
         rate = plan.rate_at(course.step, share)
@@ -123,9 +124,11 @@ def _run(
         progress("train", round(1000 * share), 1000)
         if course.step % plan.validate_every == 0 or share >= 1.0:
             best = _look(module, course, rate, validate, plan, best)
-        if folder is not None and (share >= 1.0 or time.monotonic() - saved > plan.checkpoint_seconds):
+        if folder is not None and (share >= 1.0 or time.monotonic() - saved > max(plan.checkpoint_seconds, wait)):
+            began = time.monotonic()
             save_checkpoint(folder, _hand_over(course, module, optimizers, batches, best))
             saved = time.monotonic()
+            wait = (saved - began) / COST_SHARE
     return _look(module, course, plan.rate_at(course.step, share), validate, plan, best)
 
 
@@ -211,8 +214,12 @@ def _hand_over(
     best: dict[str, Any] | None,
 ) -> dict[str, Any]:
     """Return all that a later process needs to go on."""
+    import torch
+
     return {
         "course": asdict(course),
+        "seconds": course.seconds,
+        "random": torch.get_rng_state(),
         "module": module.state_dict(),
         "optimizers": [optimizer.state_dict() for optimizer in optimizers],
         "stream": batches.state() if isinstance(batches, Resumable) else None,
@@ -227,7 +234,11 @@ def _take_up(
     batches: Iterator[Batch],
 ) -> tuple[_Course, dict[str, Any] | None]:
     """Put module, optimisers and stream back to where a checkpoint was written."""
+    import torch
+
     module.load_state_dict(state["module"])
+    if "random" in state:  # dropout draws from it
+        torch.set_rng_state(state["random"])
     try:
         for optimizer, kept in zip(optimizers, state["optimizers"], strict=True):
             optimizer.load_state_dict(kept)

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TypeVar
 
+from baselines.device import is_out_of_memory
 from finetune.pretrain_batch import Batch
 
 if TYPE_CHECKING:
@@ -41,6 +42,7 @@ class Workers:
         self.attention = _attention(module)
         self.pool: ThreadPoolExecutor | None = None
         self.threads = torch.get_num_threads()
+        self.parts = 1
 
     def __enter__(self) -> Self:
         """Start the threads."""
@@ -64,8 +66,22 @@ class Workers:
         self._attend(self.attention)
 
     def learn(self, batch: Batch) -> float:
-        """Add the gradients of the batch's weighted mean loss to the module's; return that loss (nats)."""
+        """Set the module's gradients to those of the batch's weighted mean loss; return that loss (nats).
+
+        Where memory runs out, the batch is learnt again in twice as many parts, which add up to the same.
+        """
         total = max(float(batch.weights.sum()), 1e-6)
+        while True:
+            try:
+                return sum(self._learn(_rows(batch, part, self.parts), total) for part in range(self.parts))
+            except (RuntimeError, MemoryError) as error:
+                if not is_out_of_memory(error) or self.parts * self.count >= len(batch.ids):
+                    raise
+            for replica in self.replicas:
+                replica.zero_grad(set_to_none=True)
+            self.parts *= 2
+
+    def _learn(self, batch: Batch, total: float) -> float:
         if self.bf16 and self.device.type == "cpu":
             self._attend("eager" if batch.ids.shape[1] <= EAGER_LENGTH else self.attention)
         if self.pool is None:
@@ -110,6 +126,14 @@ class Workers:
             loss = self.loss(module, ids, targets, weights) / total
         torch.autograd.backward(loss)
         return float(loss.detach())
+
+
+def _rows(batch: Batch, part: int, parts: int) -> Batch:
+    """Return every ``parts``-th row of a batch, from row ``part`` on."""
+    if parts == 1:
+        return batch
+    rows = slice(part, None, parts)
+    return Batch(batch.ids[rows], batch.targets[rows], batch.weights[rows], batch.tokens)
 
 
 def _attention(module: "torch.nn.Module") -> str | None:

@@ -5,9 +5,12 @@ built-in model (``finetune.pretrain``).
 """
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from baselines.answering import Facts
+from baselines.device import is_out_of_memory
 from baselines.loading import load_model, load_module
 from baselines.local_model import LocalModel
 from baselines.tuned_card import TunedCard
@@ -22,7 +25,8 @@ from finetune.pretrain import Validate, train_from_scratch
 from finetune.pretrain_batch import Batch, Row, pack_rows
 from finetune.pretrain_plan import PretrainPlan, PretrainReport, Validation
 from finetune.schedule import Schedule
-from finetune.trainer import Training, TrainingRows
+from finetune.trainer import Training, TrainingRows, out_of_memory
+from finetune.training_folder import SHORTEST_WAIT, clear
 from finetune.tune_arms import TrainedArm
 from finetune.tuning import plan_lesson, report_training, with_facts
 
@@ -54,6 +58,8 @@ class ScratchArm(TrainedArm):
 
     def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:
         """Train a model from random weights and save it whole, loadable by its folder."""
+        import torch
+
         context, settings = self.context, self.context.task.settings.tune
         if settings.epochs is None:
             settings = settings.model_copy(update={"epochs": EPOCHS})
@@ -73,20 +79,26 @@ class ScratchArm(TrainedArm):
         rows, schedule = lesson.rows, lesson.schedule
         look = _validation(rows, lesson.exam) if rows.validation else None
         before = look(module, 0) if look is not None else None
-        report = train_from_scratch(
-            module,
-            endless_batches(rows, context.seed),
-            PretrainPlan(
-                steps=schedule.steps,
-                learning_rate=schedule.learning_rate,
-                final_share=FINAL_SHARE,
-                warmup_steps=schedule.warmup_steps,
-                validate_every=schedule.evaluate_every,
-                keep_best=bool(rows.validation),
-            ),
-            progress=lambda _, done, total: context.progress("training", done, total),
-            validate=look,
+        plan = PretrainPlan(
+            steps=schedule.steps,
+            learning_rate=schedule.learning_rate,
+            final_share=FINAL_SHARE,
+            warmup_steps=schedule.warmup_steps,
+            validate_every=schedule.evaluate_every,
+            keep_best=bool(rows.validation),
+            checkpoint_seconds=SHORTEST_WAIT,
         )
+        with _ends_told(self.training), torch.random.fork_rng():
+            torch.manual_seed(context.seed)  # dropout, where the architecture has any
+            report = train_from_scratch(
+                module,
+                endless_batches(rows, context.seed),
+                plan,
+                folder=self.training,
+                resume=True,
+                progress=lambda _, done, total: context.progress("training", done, total),
+                validate=look,
+            )
         facts: Facts = {
             "weights": "random at the start",
             "optimiser": "Muon on matrices, AdamW on the rest",
@@ -101,6 +113,20 @@ class ScratchArm(TrainedArm):
     def load(self) -> LocalModel:
         """Load the saved model."""
         return load_model(str(self.saved))
+
+
+@contextmanager
+def _ends_told(folder: Path) -> Iterator[None]:
+    """Say in one line that memory ran out; clear ``folder`` when the loss is no number, since it would be so again."""
+    try:
+        yield
+    except ArmError:
+        clear(folder)
+        raise
+    except (RuntimeError, MemoryError) as error:
+        if not is_out_of_memory(error):
+            raise
+        raise out_of_memory("one row") from error
 
 
 def random_module(base: "PreTrainedModel", seed: int) -> "PreTrainedModel":

@@ -54,7 +54,8 @@ class TrainingRows:
 class Training:
     """How a training went. ``tokens`` counts prompts and answers as often as they were seen, padding left out.
 
-    ``best_step`` is None when there were no validation rows; the last weights are kept then.
+    ``best_step`` is None when there were no validation rows; the last weights are kept then. ``parts`` is above 1
+    where memory ran out: into so many parts micro-batches were cut.
     """
 
     seconds: float
@@ -63,6 +64,7 @@ class Training:
     tokens: int
     best_step: int | None
     losses: tuple[LossPoint, ...]
+    parts: int = 1
 
 
 def train_module(
@@ -74,18 +76,23 @@ def train_module(
     folder: Path,
     progress: ProgressHook = no_progress,
     sit_exam: Callable[[], float | None] | None = None,
+    resumable: bool = False,
 ) -> Training:
     """Train the weights of ``module`` that require gradients, in place, and leave it in eval mode.
 
     ``sit_exam`` is called at each evaluation for the score of the model as it stands (``finetune.exam``).
-    ``folder`` is used for the best weights while training and removed afterwards. The global random state
-    is left as it was. Raises ``ArmError`` when the loss stops being a number or memory runs out.
+    ``folder`` is used for the best weights while training and removed afterwards. With ``resumable`` it's taken as
+    it is: checkpoints are kept there, a training that stands there goes on, and the folder is left (but for a
+    training that can't end well), so that nothing is lost until the caller has saved the result. The global random
+    state is left as it was. Raises ``ArmError`` when the loss stops being a number, or when memory doesn't hold
+    a single row.
     """
     quiet_bitsandbytes()
     started = time.monotonic()
     config = module.config
     used_cache = config.use_cache
-    shutil.rmtree(folder, ignore_errors=True)
+    if not resumable:
+        shutil.rmtree(folder, ignore_errors=True)
     try:
         with _kept_random_state(), warnings.catch_warnings():
             warnings.simplefilter("ignore", FutureWarning)  # transformers 5 renames settings between its versions
@@ -93,26 +100,37 @@ def train_module(
 
             arguments = _arguments(module, rows, schedule, seed, folder)
             trainer = AnswerTrainer(module, arguments, rows, schedule, seed, progress, sit_exam)
-            trainer.train()
+            if resumable:
+                trainer.keep_checkpoints()
+            trainer.train_through()
             trainer.restore_best()
+    except ArmError:
+        shutil.rmtree(folder, ignore_errors=True)  # the same steps would end in the same way
+        raise
     except (RuntimeError, MemoryError) as error:
         if not is_out_of_memory(error):
             raise
-        raise ArmError(
-            f"training ran out of memory at {rows.micro_batch} rows a forward pass: "
-            "take a smaller model, shorter rows or a smaller tune.batch_size"
-        ) from error
+        raise out_of_memory("one row") from error
     finally:
         config.use_cache = used_cache
-        shutil.rmtree(folder, ignore_errors=True)
+        if not resumable:
+            shutil.rmtree(folder, ignore_errors=True)
     module.eval()
     return Training(
-        seconds=time.monotonic() - started,
+        seconds=trainer.spent + time.monotonic() - started,
         steps=trainer.state.global_step,
         epochs=trainer.state.global_step / schedule.steps_per_epoch,
         tokens=trainer.tokens_seen,
         best_step=trainer.best_step,
         losses=_losses(trainer.state.log_history),
+        parts=trainer.parts,
+    )
+
+
+def out_of_memory(what: str) -> ArmError:
+    """Return the error of a training whose memory doesn't hold a forward and a backward pass of ``what``."""
+    return ArmError(
+        f"training ran out of memory with {what} at a time: take a smaller model, shorter rows, or a machine with more"
     )
 
 

@@ -26,7 +26,9 @@ from evals.task import Task
 from finetune.adapters import add_lora, save_adapter
 from finetune.checkpoint import finished_fit, fit_key, save_model, write_fit
 from finetune.encode import zero_shot_prompt
+from finetune.pretrain_state import seconds_behind
 from finetune.schedule import default_learning_rate
+from finetune.training_folder import clear, training_folder
 from finetune.tuning import count_parameters, free_memory, plan_lesson, tune_module, with_facts
 
 if TYPE_CHECKING:
@@ -112,9 +114,11 @@ class TrainedArm(TunedArm):
 
     artefact: ClassVar[str]
     quantised: ClassVar[bool] = False
+    training: Path
+    """Where the state of a training stands while it's under way."""
 
     def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
-        """Train and save; what an interrupted run finished is only read.
+        """Train and save; what an interrupted run finished is only read, what it began goes on.
 
         Raises ``ArmError`` when training can't go on, ``ModelError`` when the base can't be loaded.
         """
@@ -130,17 +134,19 @@ class TrainedArm(TunedArm):
         )
         report = finished_fit(context.folder, self.saved, card.key)
         if report is None:
-            context.folder.mkdir(parents=True, exist_ok=True)
+            self.training = training_folder(context.folder, card.key)
+            before = seconds_behind(self.training)
             (context.folder / "fit.json").unlink(missing_ok=True)
             started = time.monotonic()
             try:
                 report = self.train(train, card)
             finally:
                 free_memory()
-            report = replace(report, seconds=round(time.monotonic() - started, 3))
+            report = replace(report, seconds=round(before + time.monotonic() - started, 3))
             if task.settings.instructions:
                 report = with_facts(report, {"instruction": "the task's first; the other wordings weren't trained on"})
             write_fit(context.folder, report)
+            clear(self.training)
         return report
 
     def learnt_from(self, documents: Sequence[Document]) -> str:
@@ -172,7 +178,7 @@ class TrainedArm(TunedArm):
             seed=context.seed,
             prompts=[question.prompt for question in self.ask(train)],
         )
-        return tune_module(module, lesson, seed=context.seed, folder=context.folder, progress=context.progress)
+        return tune_module(module, lesson, seed=context.seed, folder=self.training, progress=context.progress)
 
     @abstractmethod
     def train(self, train: Sequence[Example], card: TunedCard) -> FitReport:

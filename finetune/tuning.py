@@ -106,8 +106,8 @@ def tune_module(
 ) -> FitReport:
     """Train the weights of ``module`` that require gradients, in place, and report.
 
-    ``folder`` holds a folder ``training`` while it lasts. Raises ``ArmError`` when the loss stops being
-    a number or memory runs out.
+    ``folder`` keeps the state of the training (``finetune.training_folder``); one that stands there goes on.
+    Raises ``ArmError`` when the loss stops being a number or memory runs out.
     """
     import torch
 
@@ -118,9 +118,10 @@ def tune_module(
         lesson.rows,
         lesson.schedule,
         seed=seed,
-        folder=folder / "training",
+        folder=folder,
         progress=progress,
         sit_exam=lesson.exam.sit if lesson.exam is not None else None,
+        resumable=True,
     )
     return report_training(module, lesson, training)
 
@@ -141,6 +142,7 @@ def report_training(module: "PreTrainedModel", lesson: Lesson, training: Trainin
         facts=lesson.facts
         | {"trainable_parameters": trainable, "total_parameters": total}
         | {"training_seconds": round(training.seconds, 3)}
+        | _memory_facts(lesson.rows, training.parts)
         | _checkpoint_facts(training),
         plan=lesson.plan,
     )
@@ -166,6 +168,16 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
+
+
+def _memory_facts(rows: TrainingRows, parts: int) -> Facts:
+    """Say that memory ran out, and what was done about it."""
+    if parts == 1:
+        return {}
+    smaller = max(1, -(-rows.micro_batch // parts))
+    return {
+        "memory": f"ran out at {rows.micro_batch} rows a forward pass; the same steps were taken {smaller} by {smaller}"
+    }
 
 
 def _checkpoint_facts(training: Training) -> Facts:
