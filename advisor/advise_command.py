@@ -5,7 +5,8 @@ import os
 import shlex
 import shutil
 import sys
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Protocol, TextIO
@@ -59,8 +60,26 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
         raise UsageError("--resume asks questions, --answers and --set don't: give FILE to --answers to ask nothing")
     if not given:
         _begun(request, _saved_in(request))  # better to know before anything is measured
-    if request.out is not None:
-        request.out.mkdir(parents=True, exist_ok=True)
+    with _folder(request.out):
+        return _asked_or_given(request, terminal, given=given)
+
+
+@contextmanager
+def _folder(out: Path | None) -> Iterator[None]:
+    """Make the folder ``out`` before anything is measured; on an error one that was made for nothing goes again."""
+    new = out is not None and not out.exists()
+    if out is not None:
+        out.mkdir(parents=True, exist_ok=True)
+    try:
+        yield
+    except BaseException:
+        if new and out is not None:
+            with suppress(OSError):  # something stands in it
+                out.rmdir()
+        raise
+
+
+def _asked_or_given(request: AdviseRequest, terminal: TextIO, *, given: bool) -> Advised | None:
     found = look_into(request.sources)
     if not given:
         return _by_dialogue(request, found, terminal)

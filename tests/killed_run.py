@@ -90,10 +90,6 @@ def load_libraries():
     import bitsandbytes  # noqa: F401
     import sklearn.linear_model  # noqa: F401
 
-    import advisor.run_command
-    import baselines.arms
-    import finetune.answer_trainer
-    import finetune.arms
     import reports.writer  # noqa: F401
 
 
@@ -135,4 +131,4 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=40)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    print(json.dumps(kill_often(given.folder, given.kills, given.seed, given.arms, given.epochs), indent=1))
+    sys.stdout.write(json.dumps(kill_often(given.folder, given.kills, given.seed, given.arms, given.epochs), indent=1))
