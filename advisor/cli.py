@@ -4,6 +4,7 @@ Exit codes: 0 done, 1 error, 2 usage, 3 a gate that the user asked for was not m
 Nothing heavy is imported before a command needs it: ``tuneworthy --help`` answers at once.
 """
 
+import io
 import json
 import os
 import signal
@@ -20,6 +21,7 @@ from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare, curve_ax
 from advisor.demo_options import demo
 from advisor.report_options import index, report
 from advisor.task_options import init, schema
+from advisor.unforeseen import TRACE, unforeseen
 from evals.errors import TuneworthyError, UsageError
 
 if TYPE_CHECKING:
@@ -170,6 +172,9 @@ def _quiet_libraries() -> None:
 def main() -> None:
     """Run the command line; print what went wrong as one line and exit with its code."""
     _quiet_libraries()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer signs than a user's rows hold
+            stream.reconfigure(errors="backslashreplace")
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell has us ignore it
         signal.signal(signal.SIGINT, _stop)
@@ -190,6 +195,10 @@ def main() -> None:
     except OSError as error:
         where = f"{error.filename}: " if error.filename else ""
         sys.exit(_failed(f"{where}{error.strerror or error}", 1))
+    except Exception as error:
+        if os.environ.get(TRACE):
+            raise
+        sys.exit(_failed(unforeseen(error), 1))
     sys.exit(0)
 
 

@@ -95,6 +95,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     _check_free(folder)
+    _check_names(task.file, folder)
     record = replace(
         run_record(task, lineup, bench, command=shlex.join(["tuneworthy", *argv]), created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
@@ -207,6 +208,16 @@ def _check_free(folder: Path) -> None:
         raise UsageError(f"--out {folder} is a file; give a folder that doesn't exist yet")
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"--out {folder} holds other files already; give a folder that doesn't exist yet")
+
+
+def _check_names(*paths: Path) -> None:
+    """Raise ``UsageError`` for a path that can't be written down in ``run.json``."""
+    for path in paths:
+        try:
+            str(path.resolve()).encode()
+        except UnicodeEncodeError:
+            shown = ascii(str(path.resolve()))[1:-1]
+            raise UsageError(f"{shown}: the name holds bytes that are no UTF-8; rename it") from None
 
 
 def _bench(task: Task, adapter: Path | None, meter: Meter) -> Bench:

@@ -139,6 +139,8 @@ def read_advice(path: Path) -> dict[str, Any]:
     """Return the advice in ``path``. Raises ``UsageError`` for any file that isn't an advice of this schema."""
     again = "`tuneworthy advise` makes it anew"
     try:
+        if path.exists() and not path.is_file() and not path.is_dir():
+            raise UsageError(f"{path} is a pipe or a device; give the file that `tuneworthy advise` wrote")
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=_refuse)
     except FileNotFoundError:
         raise UsageError(f"there's no file {path}; `tuneworthy advise` writes one") from None

@@ -9,6 +9,9 @@ from decimal import Decimal
 from evals.data_json import JsonProblem, decode_json, kind_of
 from evals.task_file import AnswerKind
 
+LONGEST = 4_000_000
+"""Characters in one text, at most: about a million tokens, more than any model reads at once."""
+
 _EXACT = 2**53
 """Up to here a float holds every whole number."""
 
@@ -103,6 +106,8 @@ def shorten(text: str, width: int = 60) -> str:
 def _checked(text: str) -> str | None:
     if not text or text.isspace():
         return None
+    if len(text) > LONGEST:
+        raise CellProblem(f"holds {len(text):,} characters (at most {LONGEST:,}); split the text, or leave the row out")
     try:
         text.encode()
     except UnicodeEncodeError as error:

@@ -62,10 +62,14 @@ class DataFile:
         """Return why no rows can be read, as far as that shows without opening the file; None if they may be."""
         if self.path.is_dir():
             return f"is a folder; name a file ({', '.join(SUFFIXES)})"
+        if self.path.is_symlink() and not self.path.exists():
+            return "is a symbolic link that leads nowhere"
         if not self.path.exists():
             return f"there is no such file{_nearest_file(self.path)}"
         if self.suffix is None:
             return f"is of a kind that can't be read; save it as one of {', '.join(SUFFIXES)}"
+        if not self.path.is_file():
+            return "is a pipe or a device; save what it gives in a file"
         return None
 
     def open_binary(self) -> BinaryIO:

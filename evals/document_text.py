@@ -44,6 +44,8 @@ def read_document(path: Path) -> DocumentText:
     or is a broken or encrypted PDF; ``OSError`` as it comes.
     """
     suffix = path.suffix.lower()
+    if path.exists() and not path.is_file():
+        raise DocumentProblem("is a pipe or a device, not a file")
     content = path.read_bytes()
     if not content.strip():
         raise DocumentProblem("is empty")

@@ -202,6 +202,8 @@ def _task_file(path: Path) -> Path:
         if found is None:
             raise TaskError(f"{path}: holds no {TASK_FILES[0]}; `tuneworthy init {path} --data FILE` writes one")
         return found
+    if path.is_symlink() and not path.exists():
+        raise TaskError(f"{path}: is a symbolic link that leads nowhere")
     if not path.exists():
         raise TaskError(f"{path}: there is no such file or folder")
     if path.suffix.lower() not in (".yaml", ".yml", ".json"):
