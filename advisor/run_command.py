@@ -18,7 +18,9 @@ from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
+from advisor.run_names import check_names
 from advisor.run_record import run_record
+from advisor.versions import with_news
 from evals.advice_outcome import read_given_advice
 from evals.curve_point import Axis
 from evals.detectable import detectable
@@ -66,6 +68,8 @@ class PreparedRun:
     record: RunRecord
     bench: Bench
     requirements: Sequence[Requirement] = ()
+    updated: bool = False
+    """Whether the record of a resumed run says more than the one in its folder."""
 
 
 def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
@@ -95,7 +99,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     created = datetime.now(UTC).astimezone()
     folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
     _check_free(folder)
-    _check_names(task.file, folder)
+    check_names(task.file, folder)
     record = replace(
         run_record(task, lineup, bench, command=shlex.join(["tuneworthy", *argv]), created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
@@ -140,7 +144,8 @@ def reopen_run(folder: Path, require: Sequence[str] = (), max_cost: float | None
     bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
-    return PreparedRun(folder, record, replace(bench, run=folder), requirements)
+    noted = with_news(folder, record)
+    return PreparedRun(folder, noted, replace(bench, run=folder), requirements, updated=noted is not record)
 
 
 def warnings(prepared: PreparedRun) -> list[str]:
@@ -167,6 +172,8 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
 
     folder, stopped = prepared.folder, None
     with locked(folder):
+        if prepared.updated:
+            prepared.record.write(folder)
         try:
             run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
         except SpendingError as error:
@@ -208,16 +215,6 @@ def _check_free(folder: Path) -> None:
         raise UsageError(f"--out {folder} is a file; give a folder that doesn't exist yet")
     if folder.exists() and any(folder.iterdir()):
         raise UsageError(f"--out {folder} holds other files already; give a folder that doesn't exist yet")
-
-
-def _check_names(*paths: Path) -> None:
-    """Raise ``UsageError`` for a path that can't be written down in ``run.json``."""
-    for path in paths:
-        try:
-            str(path.resolve()).encode()
-        except UnicodeEncodeError:
-            shown = ascii(str(path.resolve()))[1:-1]
-            raise UsageError(f"{shown}: the name holds bytes that are no UTF-8; rename it") from None
 
 
 def _bench(task: Task, adapter: Path | None, meter: Meter) -> Bench:
