@@ -11,6 +11,7 @@ from pathlib import Path
 import yaml
 
 from advisor.questions import Question, questions
+from evals.cell_text import shorten
 from evals.errors import TaskError, TuneworthyError, UsageError
 from evals.files import write_text
 from evals.task_yaml import read_yaml
@@ -62,12 +63,12 @@ def checked(key: str, value: object) -> str | None:
     if key not in by_key:
         near = difflib.get_close_matches(key, by_key, n=1)
         hint = f"did you mean {near[0]}?" if near else "`tuneworthy questions` lists them"
-        raise UsageError(f"there's no question {key!r}; {hint}")
+        raise UsageError(f"there's no question {shorten(key)}; {hint}")
     if value is None or value == UNKNOWN:
         return None
     options = by_key[key].options
     if not isinstance(value, str) or value not in options:
-        raise UsageError(f"{key}: {value!r} is no answer; choose from {', '.join([*options, UNKNOWN])}")
+        raise UsageError(f"{key}: {shorten(str(value))} is no answer; choose from {', '.join([*options, UNKNOWN])}")
     return value
 
 

@@ -20,6 +20,7 @@ from advisor.general_set import OFF, check_given, general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
 from advisor.run_place import check_free, check_names
 from advisor.run_record import run_record
+from advisor.versions import with_news
 from evals.advice_outcome import read_given_advice
 from evals.cache_folder import cache_place
 from evals.curve_point import Axis
@@ -69,6 +70,8 @@ class PreparedRun:
     record: RunRecord
     bench: Bench
     requirements: Sequence[Requirement] = ()
+    updated: bool = False
+    """Whether the record of a resumed run says more than the one in its folder."""
 
 
 def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
@@ -148,7 +151,8 @@ def reopen_run(
     bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, cache=cache)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
-    return PreparedRun(folder, record, replace(bench, run=folder), requirements)
+    noted = with_news(folder, record)
+    return PreparedRun(folder, noted, replace(bench, run=folder), requirements, updated=noted is not record)
 
 
 def warnings(prepared: PreparedRun) -> list[str]:
@@ -178,6 +182,8 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
 
     folder, stopped = prepared.folder, None
     with locked(folder):
+        if prepared.updated:
+            prepared.record.write(folder)
         try:
             run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
         except SpendingError as error:

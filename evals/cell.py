@@ -115,6 +115,11 @@ class CellFolder:
                 raise RunError(f"{self.predictions}:{number}: {error}; delete the file to answer again") from error
         return rows
 
+    @property
+    def complete(self) -> bool:
+        """Whether every row was answered, without reading any."""
+        return (self.folder / "cost.json").exists()
+
     def keep(self, rows: Sequence[ScoredPrediction]) -> None:
         """Start the predictions file with just these rows."""
         self.folder.mkdir(parents=True, exist_ok=True)

@@ -45,9 +45,13 @@ _OS_ERROR = re.compile(r"\(os error (\d+)\)")
 def locked(run: Path) -> Iterator[None]:
     """Hold the run folder for this process; the lock goes with the process, however it ends.
 
-    Raises ``RunError`` when another process holds it.
+    Raises ``RunError`` when another process holds it, or when the folder can't be written to.
     """
-    with (run / ".lock").open("w") as file:
+    try:
+        opened = (run / ".lock").open("w")
+    except OSError as error:
+        raise RunError(f"can't write to {run}: {error.strerror or error}; mend that, then resume it") from error
+    with opened as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
@@ -90,7 +94,9 @@ def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher, curve:
         except Exception as error:
             if (number := _system_error(error)) in FULL_DISK:
                 why = os.strerror(number)
-                raise RunError(f"can't write to {bench.run}: {why}; mend that, then --resume it") from error
+                raise RunError(
+                    f"can't write to {bench.run}: {why}; mend that, then: tuneworthy run --resume {bench.run}"
+                ) from error
             cause = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
             folder.fail(cause, "".join(traceback.format_exception(error)))
             watcher.cell_failed(name, cause)

@@ -54,8 +54,8 @@ class TrainingRows:
 class Training:
     """How a training went. ``tokens`` counts prompts and answers as often as they were seen, padding left out.
 
-    ``best_step`` is None when there were no validation rows; the last weights are kept then. ``parts`` is above 1
-    where memory ran out: into so many parts micro-batches were cut.
+    ``best_step`` is None when there were no validation rows; the last weights are kept then. ``memory`` says that it
+    ran out, and what was done about it.
     """
 
     seconds: float
@@ -64,7 +64,7 @@ class Training:
     tokens: int
     best_step: int | None
     losses: tuple[LossPoint, ...]
-    parts: int = 1
+    memory: str | None = None
 
 
 def train_module(
@@ -123,8 +123,14 @@ def train_module(
         tokens=trainer.tokens_seen,
         best_step=trainer.best_step,
         losses=_losses(trainer.state.log_history),
-        parts=trainer.parts,
+        memory=_halved(arguments.per_device_train_batch_size, trainer.parts),
     )
+
+
+def _halved(rows: int, parts: int) -> str | None:
+    if parts == 1:
+        return None
+    return f"ran out at {rows} rows a forward pass; the same steps were taken {-(-rows // parts)} at a time"
 
 
 def out_of_memory(what: str) -> ArmError:

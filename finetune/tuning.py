@@ -142,7 +142,7 @@ def report_training(module: "PreTrainedModel", lesson: Lesson, training: Trainin
         facts=lesson.facts
         | {"trainable_parameters": trainable, "total_parameters": total}
         | {"training_seconds": round(training.seconds, 3)}
-        | _memory_facts(lesson.rows, training.parts)
+        | ({"memory": training.memory} if training.memory else {})
         | _checkpoint_facts(training),
         plan=lesson.plan,
     )
@@ -168,16 +168,6 @@ def free_memory() -> None:
     gc.collect()
     if torch.cuda.is_available():
         torch.cuda.empty_cache()
-
-
-def _memory_facts(rows: TrainingRows, parts: int) -> Facts:
-    """Say that memory ran out, and what was done about it."""
-    if parts == 1:
-        return {}
-    smaller = max(1, -(-rows.micro_batch // parts))
-    return {
-        "memory": f"ran out at {rows.micro_batch} rows a forward pass; the same steps were taken {smaller} by {smaller}"
-    }
 
 
 def _checkpoint_facts(training: Training) -> Facts:

@@ -131,4 +131,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=40)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
+    os.environ |= {"TUNEWORTHY_CACHE": "off", "HF_HUB_OFFLINE": "1"}
     sys.stdout.write(json.dumps(kill_often(given.folder, given.kills, given.seed, given.arms, given.epochs), indent=1))
