@@ -9,8 +9,9 @@ import pytest
 
 from evals.cache_folder import cache_place
 from evals.errors import UsageError
+from tests.killed_run import without_times
 from tests.small_task import write_task
-from tests.test_advisor_run import tuneworthy, without_times
+from tests.test_advisor_run import tuneworthy
 from tests.tiny_models import save_tiny
 
 ARMS = ("--arms", "majority,zero_shot")
