@@ -239,7 +239,7 @@ def test_a_client_that_is_let_go_of_hangs_up_wherever_python_tidies_up():
         found, _ = model(server)
         found.generate([Prompt("Say it.", "thing")], Limits(5))
         kept = [found._client]
-        loop = kept[0]._session.runner.get_loop()
+        connections = kept[0]._session.client
         del found
         asyncio.run(let_go(kept))
-    assert loop.is_closed()
+    assert connections.is_closed
