@@ -17,7 +17,7 @@ CONFIDENCE = 0.95
 MOST_COMPARISONS = 1000
 """So many comparisons a cell are made at most: each draws thousands of resamples."""
 
-ROWS = (50, 200, 1000)
+ROWS = (50, 200)
 MIXES = {"even": (0.25, 0.25, 0.25, 0.25), "skewed": (0.6, 0.25, 0.1, 0.05)}
 """Shares of the four labels."""
 
