@@ -29,7 +29,7 @@ screenshots: .venv/installed-test
 	$(BIN)/python docs/screenshots.py
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
