@@ -1,6 +1,5 @@
 """One arm of a run as its cells tell it: rows by seed, whether it's done, and why not."""
 
-import dataclasses
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -14,6 +13,7 @@ from evals.cell import Cell, CellFolder
 from evals.protocols import Family
 from evals.record import PlannedArm
 from evals.scored import ScoredPrediction
+from evals.shared_texts import SharedTexts
 
 Status = Literal["done", "failed", "partial"]
 
@@ -120,30 +120,52 @@ class ArmCells:
         return means
 
 
-def read_arm(run: Path, plan: PlannedArm, eval_ids: Sequence[str], max_error_share: float) -> ArmCells:
-    """Read an arm's cells from the run folder."""
+def read_arm(
+    run: Path, plan: PlannedArm, eval_ids: Sequence[str], max_error_share: float, texts: SharedTexts | None = None
+) -> ArmCells:
+    """Read an arm's cells from the run folder; ``texts`` is shared by arms of the same eval rows, to save memory."""
     folders = [CellFolder(run, plan.name, plan.family, seed) for seed in plan.seeds]
-    return read_cells(plan.name, plan.family, folders, eval_ids, max_error_share)
+    return read_cells(plan.name, plan.family, folders, eval_ids, max_error_share, texts)
 
 
 def read_cells(
-    name: str, family: Family, folders: Sequence[CellFolder], eval_ids: Sequence[str], max_error_share: float
+    name: str,
+    family: Family,
+    folders: Sequence[CellFolder],
+    eval_ids: Sequence[str],
+    max_error_share: float,
+    texts: SharedTexts | None = None,
 ) -> ArmCells:
-    """Read an arm's cells; what takes most memory and isn't needed here is let go of."""
-    cells = [folder.read() for folder in folders]
-    shared = [_shared_prefix([row.prompt for row in cell.predictions]) for cell in cells]
-    lighter = tuple(map(_lighter, cells))
-    return ArmCells(name, family, lighter, tuple(eval_ids), max_error_share, sum(shared) / len(shared))
+    """Read an arm's cells; what takes most memory and isn't needed here (prompts, inputs) is let go of."""
+    cells, shared = [], []
+    kept = texts or SharedTexts()
+    for folder in folders:
+        prompts = _Prompts(kept)
+        cells.append(folder.read(prompts.slim))
+        shared.append(prompts.shared_prefix)
+    return ArmCells(name, family, tuple(cells), tuple(eval_ids), max_error_share, sum(shared) / len(shared))
 
 
-def _shared_prefix(prompts: Sequence[str]) -> float:
-    """Return the share of a prompt with which all of them begin; 0 with fewer than two."""
-    total = sum(map(len, prompts))
-    if len(prompts) < 2 or not total:
-        return 0.0
-    return len(commonprefix([min(prompts), max(prompts)])) * len(prompts) / total
+class _Prompts:
+    """Takes the prompts out of rows, and remembers of them what tells how much all begin with."""
 
+    def __init__(self, texts: SharedTexts) -> None:
+        self._texts = texts
+        self._first = self._last = ""
+        self._count = self._total = 0
 
-def _lighter(cell: Cell) -> Cell:
-    rows = tuple(dataclasses.replace(row, prompt="", input="") for row in cell.predictions)
-    return dataclasses.replace(cell, predictions=rows)
+    def slim(self, row: ScoredPrediction) -> ScoredPrediction:
+        prompt = row.prompt
+        if not self._count:
+            self._first = self._last = prompt
+        self._first, self._last = min(self._first, prompt), max(self._last, prompt)
+        self._count += 1
+        self._total += len(prompt)
+        return self._texts.slim(row)
+
+    @property
+    def shared_prefix(self) -> float:
+        """The share of a prompt with which all of them begin; 0 with fewer than two."""
+        if self._count < 2 or not self._total:
+            return 0.0
+        return len(commonprefix([self._first, self._last])) * self._count / self._total

@@ -11,7 +11,7 @@
 
 import dataclasses
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -84,8 +84,8 @@ class CellFolder:
         self.folder = root / "cells" / (f"{arm}-{seed}-{variant}" if variant else f"{arm}-{seed}")
         self.predictions = self.folder / "predictions.jsonl"
 
-    def read(self) -> Cell:
-        """Return what the folder holds; a folder that isn't there is an empty cell.
+    def read(self, slim: Callable[[ScoredPrediction], ScoredPrediction] | None = None) -> Cell:
+        """Return what the folder holds, rows as ``slim`` gives them back; a folder that isn't there is an empty cell.
 
         Raises ``RunError``, which names the file and what to do, for a file that can't be read.
         """
@@ -95,25 +95,26 @@ class CellFolder:
             family=self.family,
             seed=self.seed,
             folder=self.folder,
-            predictions=tuple(self._read_rows()),
+            predictions=tuple(self._rows() if slim is None else map(slim, self._rows())),
             fit=_read_stored(FitReport, self.folder / "fit.json"),
             cost=_read_stored(CellCost, self.folder / "cost.json"),
             failure=failure.cause if failure is not None else None,
         )
 
-    def _read_rows(self) -> list[ScoredPrediction]:
-        """Return the complete rows; a last line that a kill cut off is left out."""
-        if not self.predictions.exists():
-            return []
-        lines = self.predictions.read_text(encoding="utf-8", errors="replace").split("\n")
-        complete = lines[:-1]  # after the last line end there is nothing, or a line that was cut off
-        rows = []
-        for number, line in enumerate(complete, start=1):
-            try:
-                rows.append(ScoredPrediction.from_line(line))
-            except RunError as error:
-                raise RunError(f"{self.predictions}:{number}: {error}; delete the file to answer again") from error
-        return rows
+    def _rows(self) -> Iterator[ScoredPrediction]:
+        """Go through the complete rows, one in memory at a time; a last line that a kill cut off is left out."""
+        try:
+            file = self.predictions.open(encoding="utf-8", errors="replace", newline="\n")
+        except FileNotFoundError:
+            return
+        with file:
+            for number, line in enumerate(file, start=1):
+                if not line.endswith("\n"):
+                    return
+                try:
+                    yield ScoredPrediction.from_line(line[:-1])
+                except RunError as error:
+                    raise RunError(f"{self.predictions}:{number}: {error}; delete the file to answer again") from error
 
     @property
     def complete(self) -> bool:

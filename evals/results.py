@@ -32,6 +32,7 @@ from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
 from evals.repayment import Volume
 from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
+from evals.shared_texts import SharedTexts
 from evals.spending import spending_section
 from evals.task_file import TaskFile
 from evals.verdict import Contender, Verdict, decide
@@ -88,7 +89,8 @@ def build_results(run: Path) -> dict[str, Any]:
     """Return the results of the run in ``run``. Raises ``RunError`` when it can't be read."""
     record = read_record(run)
     settings = record.settings(run / "run.json")
-    arms = [read_arm(run, plan, record.eval_ids, settings.generate.max_error_share) for plan in record.arms]
+    texts, allowed = SharedTexts(), settings.generate.max_error_share
+    arms = [read_arm(run, plan, record.eval_ids, allowed, texts) for plan in record.arms]
     labels = label_task(record.labels, record.eval_ids, arms) if settings.answer == "label" else None
     clusters = row_clusters(record.eval_ids, arms)
     scores = _scoreboard(record.metric, arms, labels, clusters)

@@ -21,6 +21,8 @@ STATIC_ROWS = 50
 TEXT_BUDGET = 700_000
 PROMPT_BUDGET = 240_000
 PROMPT_ROWS = 200
+EXAMPLES = 20_000
+"""Examples that a page holds, at most: more would take a browser seconds to open."""
 _LIMITS = (8_000, 4_000, 2_000, 1_000, 500, 250, 120, 60)
 
 
@@ -46,12 +48,13 @@ class ExplorerRow:
 class Explorer:
     """All examples: the payload for the script, the first rows for readers without it, and what was cut.
 
-    ``text_limit`` is the longest text kept, or None when nothing was cut; ``prompt_rows`` counts the
-    examples whose prompts are kept.
+    ``total`` counts the run's examples, ``kept`` those in the page. ``text_limit`` is the longest text kept, or None
+    when nothing was cut; ``prompt_rows`` counts the examples whose prompts are kept.
     """
 
     arms: tuple[str, ...]
     total: int
+    kept: int
     rows: tuple[ExplorerRow, ...]
     text_limit: int | None
     prompt_rows: int
@@ -69,7 +72,9 @@ def build_explorer(
     ``labels`` are those that can be filtered by.
     """
     by_arm = {arm: {row.id: row for row in rows} for arm, rows in predictions.items() if rows}
-    ids = list(dict.fromkeys(row.id for rows in predictions.values() for row in rows))
+    every = list(dict.fromkeys(row.id for rows in predictions.values() for row in rows))
+    ids = every[:EXAMPLES]
+    by_arm = {arm: {id_: rows[id_] for id_ in ids if id_ in rows} for arm, rows in by_arm.items()}
     inputs = {row.id: (row.input, *row.targets) for rows in by_arm.values() for row in rows.values()}
     answered = (_texts(row) for rows in by_arm.values() for row in rows.values())
     limit, cut = _text_limit(chain(inputs.values(), answered))
@@ -89,7 +94,8 @@ def build_explorer(
     arms = [{"name": shown(arm), "trained": trained.get(arm, False), "prefix": shown(prefixes[arm])} for arm in by_arm]
     return Explorer(
         arms=tuple(by_arm),
-        total=len(ids),
+        total=len(every),
+        kept=len(ids),
         rows=tuple(_line(row) for row in rows[:STATIC_ROWS]),
         text_limit=limit if cut else None,
         prompt_rows=prompt_rows,

@@ -12,6 +12,8 @@ from evals.files import write_text
 from evals.record import read_record
 from evals.results import read_results
 from evals.scored import ScoredPrediction
+from evals.shared_texts import SharedTexts
+from reports.explorer import PROMPT_ROWS
 from reports.page import render_report
 
 
@@ -36,11 +38,19 @@ def write_report(run: Path, results: Mapping[str, Any] | None = None) -> Path:
 
 
 def read_predictions(run: Path) -> dict[str, tuple[ScoredPrediction, ...]]:
-    """Return the rows of every arm's first seed, arms in the order of the run, eval rows in theirs."""
+    """Return the rows of every arm's first seed, arms in the order of the run, eval rows in theirs.
+
+    Prompts are those of the first ``PROMPT_ROWS`` rows: no page keeps more.
+    """
     record = read_record(run)
     order = {id_: place for place, id_ in enumerate(record.eval_ids)}
+    texts = SharedTexts()
+
+    def slim(row: ScoredPrediction) -> ScoredPrediction:
+        return texts.slim(row, prompt=order.get(row.id, PROMPT_ROWS) < PROMPT_ROWS, text=True)
+
     predictions = {}
     for arm in record.arms:
-        rows = CellFolder(run, arm.name, arm.family, arm.seeds[0]).read().predictions
+        rows = CellFolder(run, arm.name, arm.family, arm.seeds[0]).read(slim).predictions
         predictions[arm.name] = tuple(sorted(rows, key=lambda row: order.get(row.id, len(order))))
     return predictions
