@@ -9,8 +9,9 @@ import asyncio
 import os
 import random
 import re
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 import httpx2
@@ -41,12 +42,15 @@ class Answer:
     """What came of one request: the server's JSON object, or the problem; ``retries`` are its further tries.
 
     ``lost``: the server couldn't be reached or had no time for us, so the problem says nothing about the request.
+    ``ms`` are its milliseconds, waits and all. ``kept``: it was had before, and comes from the run's journal.
     """
 
     data: Json | None
     problem: str | None = None
     retries: int = 0
     lost: bool = False
+    ms: float = 0.0
+    kept: bool = False
 
 
 class _Again(Exception):  # noqa: N818 -- no error: a reason to try again
@@ -121,11 +125,13 @@ class EndpointClient:
                     stopped.append(error)
                 if stopped:
                     return Answer(None, "not asked")
+                started = time.perf_counter()
                 try:
                     answer = await self._tried("POST", path, bodies[place], self.endpoint.retries)
                 except ModelError as error:
                     stopped.append(error)
                     raise
+                answer = replace(answer, ms=1e3 * (time.perf_counter() - started))
                 done(place, answer)
                 return answer
 

@@ -13,11 +13,11 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 from baselines.encoding import RENDERING_VERSION
+from baselines.endpoint_asker import Asker
 from baselines.endpoint_client import Answer, EndpointClient
 from baselines.endpoint_labels import LabelScore, label_score, one_begins_another
 from baselines.endpoint_tokens import token_counter
 from baselines.endpoint_wire import (
-    PATHS,
     BadReplyError,
     Json,
     Reply,
@@ -35,7 +35,7 @@ from evals.example import Prompt
 from evals.extraction import extract
 from evals.model_ref import Endpoint
 from evals.protocols import Choice, Generation, Limits
-from evals.spending import Meter, Taken
+from evals.spending import Meter
 
 DEFAULT_CONTEXT = 8192
 """Tokens of context when neither the task nor the server says."""
@@ -58,10 +58,8 @@ class EndpointModel:
         """Nothing is asked yet; ``alias`` is what the task's ``models:`` calls it, for prices."""
         self.endpoint = endpoint
         self._client = client
-        self._meter = meter
-        self._alias = alias
+        self._asker = Asker(endpoint, client, meter, alias)
         self._rules: dict[tuple[str, ...], str | None] = {}
-        self._expected, self._counted = 0, 0
 
     @property
     def name(self) -> str:
@@ -108,6 +106,13 @@ class EndpointModel:
         how = "its tokenizer" if self.endpoint.tokenizer else "an estimate"
         return f"usage as the server counts it; room and passages by {how}, context {self.context:,}"
 
+    def serve(self, *, on: bool) -> None:
+        """Send every single request to the server (``on``), so that its time can be taken, or take what is kept."""
+        self._asker.serving = on
+
+    def forget_prefix(self) -> None:
+        """What a server keeps between requests can't be dropped from here: cold requests are as warm as it likes."""
+
     def why_written(self, labels: Sequence[str]) -> str | None:
         """Return why ``labels`` must be written by the model, one clause; None where they can be scored."""
         key = tuple(labels)
@@ -142,7 +147,7 @@ class EndpointModel:
         texts = [self.render(prompt) for prompt in prompts]
         bodies = [answer_body(self.endpoint, prompt, limits) for prompt in prompts]
         answers = self._ask(bodies, texts, limits.max_new_tokens)
-        ms = 1e3 * (time.perf_counter() - started) / len(prompts)
+        ms = 1e3 * (time.perf_counter() - started) / max(1, sum(not answer.kept for answer in answers))
         ends = stops(self.endpoint, limits)
         return [self._generation(text, answer, ends, ms) for text, answer in zip(texts, answers, strict=True)]
 
@@ -203,7 +208,9 @@ class EndpointModel:
         best = max(range(len(labels)), key=lambda place: scores[place].loglikelihood)
         mean = max(range(len(labels)), key=lambda place: scores[place].loglikelihood / scores[place].tokens)
         sums = tuple(score.loglikelihood for score in scores)
-        return Choice(text, labels[best], labels[mean], sums, read, scores[best].tokens, ms)
+        kept = all(answer.kept for answer in answers)
+        took = sum(answer.ms for answer in answers) if kept else ms
+        return Choice(text, labels[best], labels[mean], sums, read, scores[best].tokens, took, cached=kept)
 
     def _generation(self, text: str, answer: Answer, ends: Sequence[str], ms: float) -> Generation:
         usage = Usage() if answer.data is None else read_usage(answer.data)
@@ -213,7 +220,8 @@ class EndpointModel:
         except BadReplyError as error:
             return Generation(text, "", asked, usage.completion or 0, ms, str(error))
         written = self.count_tokens(reply.text) if usage.completion is None else usage.completion
-        return Generation(text, reply.text, asked, written, ms, cut=reply.cut)
+        took = answer.ms if answer.kept else ms
+        return Generation(text, reply.text, asked, written, took, cut=reply.cut, cached=answer.kept)
 
     def _reply(self, answer: Answer, ends: Sequence[str]) -> Reply:
         if answer.data is None:
@@ -221,24 +229,7 @@ class EndpointModel:
         return read_reply(self.endpoint, answer.data, ends)
 
     def _ask(self, bodies: Sequence[Json], texts: Sequence[str], most: int) -> list[Answer]:
-        """Send the requests, counting what each takes; ``texts`` are what they read, ``most`` what they may write."""
-        sizes = [self.count_tokens(text) for text in texts]
-        ratio = self._counted / self._expected if self._expected and self._counted else 1.0
-        self._meter.check(self._alias, Taken(round(sum(sizes) * ratio), most * len(bodies)))
-
-        def done(place: int, answer: Answer) -> None:
-            usage = Usage() if answer.data is None else read_usage(answer.data)
-            if usage.prompt is not None:
-                self._expected += sizes[place]
-                self._counted += usage.prompt
-            answered = answer.data is not None
-            read = usage.prompt if usage.prompt is not None else sizes[place] * answered
-            written = usage.completion if usage.completion is not None else most * answered
-            self._meter.add(self._alias, Taken(read, written, usage.cached, answer.retries, not answered))
-
-        return self._client.post_all(
-            PATHS[self.endpoint.api], bodies, check=lambda: self._meter.check(self._alias), done=done
-        )
+        return self._asker.ask(bodies, [self.count_tokens(text) for text in texts], most)
 
 
 def _scored(answer: Answer, label: str) -> LabelScore:
@@ -252,4 +243,4 @@ def _read_label(answer: Generation, labels: Sequence[str]) -> Choice:
     if answer.error is not None:
         return Choice(answer.prompt, "", "", (), *tokens, answer.error)
     found = extract(answer.text, "label", labels, strict=False) or answer.text
-    return Choice(answer.prompt, found, found, (), *tokens)
+    return Choice(answer.prompt, found, found, (), *tokens, cached=answer.cached)

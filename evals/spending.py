@@ -41,6 +41,11 @@ class Meter:
         self._waiting: list[str] = []  # lines from before there was a run folder
         self.cost = sum(self.price(alias, taken) for alias, taken in _read(file)) if file is not None else 0.0
 
+    @property
+    def folder(self) -> Path | None:
+        """The run folder; None before there is one."""
+        return None if self._file is None else self._file.parent
+
     def keep_in(self, run: Path) -> None:
         """Write into the run folder from now on."""
         self._file = run / FILE

@@ -121,8 +121,11 @@ def test_a_run_that_the_server_failed_goes_on_and_counts_every_row(tmp_path, cap
         rows = rows_of(out, "zero_shot-0")
         assert [row["error"] is not None for row in rows] == [True] * 6 + [False] * 14
         assert [row["score"] for row in rows] == [None] * 6 + [1.0] * 14
+        before = len(server.asked)
         code, again, more = tuneworthy(capsys, "run", "--resume", out)
         assert code == 0, more
+        asked = [one.text for one in server.asked]
+        assert asked[before : before + 6] == asked[:6]  # the rows that failed, and only they
     assert [row["error"] for row in rows_of(out, "zero_shot-0")] == [None] * 20
     assert results_of(out)["arms"][1]["score"]["mean"] == 1.0
     assert results_of(out)["spending"]["models"]["model"]["failed"] == len(faults)
@@ -150,6 +153,8 @@ def test_a_run_stopped_while_the_server_hangs_goes_on(tmp_path, capsys, how):
         assert code == 0, errors
     assert before == 5
     assert [(row["error"], row["score"]) for row in rows_of(out, "zero_shot-0")] == [(None, 1.0)] * 20
+    answered, again = [one.text for one in server.asked[:5]], [one.text for one in server.asked[9:24]]
+    assert len(set(answered + again)) == 20  # nothing that was answered is asked again
     # Four requests were under way when the run was stopped: nobody knows what they took.
     assert results_of(out)["spending"]["models"]["model"]["requests"] == len(server.asked) - 4
 

@@ -1,5 +1,7 @@
 """A model behind an endpoint as arms see it: what is sent, how labels are chosen, what tokens are counted."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -262,3 +264,48 @@ def test_tokens_are_estimated_or_counted_by_a_tokenizer(local):
     assert token_counter("builtin")(text) == local.count_tokens(text)
     with pytest.raises(ModelError):
         token_counter("/nowhere/at/all")
+
+
+def test_a_run_asks_nothing_twice_but_when_it_takes_the_time(tmp_path, local):
+    def opened(server: Server, **settings) -> EndpointModel:
+        meter = Meter(load_prices())
+        meter.keep_in(tmp_path)
+        endpoint = Endpoint(endpoint=server.url, name="m", **settings)
+        return EndpointModel(endpoint, EndpointClient(endpoint, None), meter)
+
+    prompts = [Prompt("Sort it.", thing) for thing in ("ember", "frost")]
+    with serving(lambda asked: said(asked.text[:5], reason="length")) as server:
+        first = opened(server).generate(prompts[:1], Limits(5))
+        with (tmp_path / "endpoint-answers.jsonl").open("a") as file:
+            file.write('{"key": "half')  # as a kill leaves it
+        both = opened(server).generate(prompts, Limits(5))
+        assert len(server.asked) == 2
+        again = opened(server)
+        assert [answer.cached for answer in again.generate(prompts, Limits(5))] == [True, True]
+        again.generate(prompts, Limits(6))
+        assert len(server.asked) == 4  # other limits, other requests
+        again.serve(on=True)
+        assert [answer.cached for answer in again.generate(prompts, Limits(5))] == [False, False]
+        assert len(server.asked) == 6
+        server.rule = lambda asked: Made({"choices": []})
+        failed = opened(server).generate([Prompt("Sort it.", "moss")], Limits(5))
+        server.rule = lambda asked: said("moss")
+        mended = opened(server).generate([Prompt("Sort it.", "moss")], Limits(5))
+    assert (first[0].cached, both[0].cached, both[1].cached) == (False, True, False)
+    assert both[0].ms > 0
+    assert replace(both[0], cached=False, ms=0) == replace(first[0], ms=0)
+    assert (failed[0].error is None, mended[0].text) == (False, "moss")
+
+
+def test_scored_labels_are_kept_with_their_log_likelihoods(tmp_path, local):
+    with serving(echoing(local)) as server:
+        endpoint = Endpoint(endpoint=server.url, name="m", api="completions", tokenizer="builtin")
+        found = []
+        for _ in range(2):
+            meter = Meter(load_prices())
+            meter.keep_in(tmp_path)
+            found.append(EndpointModel(endpoint, EndpointClient(endpoint, None), meter).choose([PROMPT], LABELS)[0])
+            asked = len(server.asked)
+    assert asked == 1 + len(LABELS) * 2  # whether it scores at all, a short prompt and the row by each label, once
+    assert replace(found[1], cached=False, ms=0) == replace(found[0], ms=0)
+    assert found[1].cached
