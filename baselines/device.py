@@ -4,6 +4,8 @@ import time
 from functools import cache
 from typing import TYPE_CHECKING
 
+from evals.memory import says_out_of_memory
+
 if TYPE_CHECKING:
     import torch
 
@@ -75,7 +77,4 @@ def is_out_of_memory(error: BaseException) -> bool:
     """Tell whether ``error`` is a device or the machine running out of memory."""
     import torch
 
-    if isinstance(error, torch.OutOfMemoryError | MemoryError):
-        return True
-    text = str(error).lower()
-    return isinstance(error, RuntimeError) and ("out of memory" in text or "can't allocate memory" in text)
+    return isinstance(error, torch.OutOfMemoryError) or says_out_of_memory(error)

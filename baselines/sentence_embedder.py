@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from baselines.device import is_out_of_memory
 from evals.errors import MissingModelError, ModelError
 from evals.protocols import FloatMatrix
 
@@ -105,12 +106,16 @@ class SentenceEmbedder:
         # The library sorts a call's texts by length itself, so a batch holds texts of like length.
         if not texts:
             return self._encode(encode, [""], prefix)[:0]
-        try:
-            vectors = encode(
-                list(texts), prompt=prefix, batch_size=BATCH, normalize_embeddings=True, show_progress_bar=False
-            )
-        except (RuntimeError, ValueError, IndexError) as error:
-            raise ModelError(f"embedder {self.name!r} failed: {_one_line(error)}; {MEND}") from error
+        size, vectors = BATCH, None
+        while vectors is None:
+            try:
+                vectors = encode(
+                    list(texts), prompt=prefix, batch_size=size, normalize_embeddings=True, show_progress_bar=False
+                )
+            except (RuntimeError, ValueError, IndexError, MemoryError) as error:
+                if size == 1 or not is_out_of_memory(error):
+                    raise ModelError(f"embedder {self.name!r} failed: {_one_line(error)}; {MEND}") from error
+                size //= 2
         matrix: FloatMatrix = np.asarray(vectors, dtype=np.float32)
         if not np.isfinite(matrix).all():
             raise ModelError(f"embedder {self.name!r} gave vectors that aren't finite; {MEND}")

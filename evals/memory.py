@@ -1,4 +1,7 @@
-"""The process's peak memory while something runs, sampled by a thread (the kernel's own peak never falls)."""
+"""Memory: a process's peak while something runs, and how an error says that there was too little.
+
+The peak is sampled by a thread, since the kernel's own never falls.
+"""
 
 import threading
 from types import TracebackType
@@ -7,6 +10,17 @@ from typing import Self
 import psutil
 
 INTERVAL_SECONDS = 0.02
+
+_TOO_LITTLE = ("out of memory", "can't allocate memory", "not enough memory", "_alloc_failed")
+"""How torch on a CPU, CUDA and its libraries say that memory ran out."""
+
+
+def says_out_of_memory(error: BaseException) -> bool:
+    """Tell whether ``error`` is the machine or a device running out of memory, by its type or its words."""
+    if isinstance(error, MemoryError):
+        return True
+    text = str(error).lower()
+    return isinstance(error, RuntimeError) and any(words in text for words in _TOO_LITTLE)
 
 
 class PeakMemory:

@@ -27,8 +27,8 @@ from evals.example import Example
 from evals.forgetting import FILE as GENERAL_FILE
 from evals.forgetting import TunesBase, ask_general, write_failure
 from evals.latency import Timing, time_requests
-from evals.memory import PeakMemory
-from evals.protocols import Arm, ArmContext, FitReport
+from evals.memory import PeakMemory, says_out_of_memory
+from evals.protocols import Arm, ArmContext, FitReport, Prediction
 from evals.record import PlannedArm
 from evals.scored import ScoredPrediction
 from evals.scoring import score
@@ -182,10 +182,24 @@ def _kept(cell: Cell, examples: Sequence[Example]) -> list[ScoredPrediction]:
 
 
 def _answer(arm: Arm, batch: Sequence[Example], task: Task) -> list[ScoredPrediction]:
-    predictions = arm.answer(batch)
+    predictions = _ask(arm, batch)
     if [prediction.id for prediction in predictions] != [example.id for example in batch]:
         raise ArmError(f"{arm.name} answered other rows than it was asked")
     return [score(task, example, prediction) for example, prediction in zip(batch, predictions, strict=True)]
+
+
+def _ask(arm: Arm, batch: Sequence[Example]) -> list[Prediction]:
+    """Return what ``arm`` answers; a batch that memory doesn't hold is asked in halves, down to single rows."""
+    try:
+        return arm.answer(batch)
+    except (RuntimeError, MemoryError) as error:
+        if not says_out_of_memory(error):
+            raise
+    # Outside the handler: the error's traceback would keep what the failed batch holds.
+    if len(batch) == 1:
+        return [Prediction(batch[0].id, "", error="out of memory with this row alone")]
+    middle = len(batch) // 2
+    return [*_ask(arm, batch[:middle]), *_ask(arm, batch[middle:])]
 
 
 def _check_errors(rows: Sequence[ScoredPrediction], total: int, allowed: float) -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from baselines.embedding import load_embedder
-from baselines.sentence_embedder import Prefixes, prefixes_for
+from baselines.sentence_embedder import Prefixes, SentenceEmbedder, prefixes_for
 from baselines.tfidf import TfidfEmbedder
 from evals.errors import ModelError
 
@@ -249,3 +249,24 @@ def test_a_hub_out_of_reach_is_said_within_seconds_and_names_builtin(tmp_path, o
     assert "`embedder: builtin`" in done.stdout
     assert done.stderr == ""
     assert time.monotonic() - start < 120
+
+
+class Tight:
+    """A sentence-transformers model whose memory holds so many texts at once."""
+
+    def __init__(self, room):
+        self.room, self.asked = room, []
+
+    def encode_query(self, texts, *, batch_size, **_):
+        self.asked.append(batch_size)
+        if batch_size > self.room:
+            raise RuntimeError("CUDA out of memory")
+        return [[1.0, 0.0]] * len(texts)
+
+
+def test_a_batch_that_memory_does_not_hold_is_embedded_in_smaller_ones():
+    model = Tight(room=10)
+    assert SentenceEmbedder(model, "tight", Prefixes()).embed_queries(["one", "two"]).shape == (2, 2)
+    assert model.asked == [64, 32, 16, 8]
+    with pytest.raises(ModelError, match="tight.*CUDA out of memory"):
+        SentenceEmbedder(Tight(room=0), "tight", Prefixes()).embed_queries(["one"])

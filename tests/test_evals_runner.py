@@ -85,6 +85,17 @@ class Forgetful(Echo):
         return super().answer(examples)[1:]
 
 
+class Tight(Echo):
+    """Memory holds ten rows at once, and never the row e3."""
+
+    name = "tight"
+
+    def answer(self, examples):
+        if len(examples) > 10 or "e3" in {example.id for example in examples}:
+            raise RuntimeError("DefaultCPUAllocator: can't allocate memory") if len(examples) % 2 else MemoryError
+        return super().answer(examples)
+
+
 class Diary:
     def __init__(self):
         self.entries = []
@@ -102,7 +113,7 @@ class Diary:
         self.entries.append(("failed", cell, cause))
 
 
-ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, FullDiskInRust, Forgetful)}
+ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, FullDiskInRust, Forgetful, Tight)}
 
 
 @pytest.fixture
@@ -248,6 +259,14 @@ def test_a_full_disk_is_known_by_safetensors_own_error_too(bench):
     assert Echo.asked == []
     run_cells(bench, plan("full_disk_in_rust"), Diary())
     assert CellFolder(bench.run, "full_disk_in_rust", "prompt", 0).read().done
+
+
+def test_a_batch_that_memory_does_not_hold_is_asked_in_halves(bench):
+    run_cells(bench, plan("tight"), Diary())
+    cell = CellFolder(bench.run, "tight", "prompt", 0).read()
+    assert [row.id for row in cell.predictions] == [row.id for row in bench.task.eval]
+    assert {row.id: row.error for row in cell.predictions if row.error} == {"e3": "out of memory with this row alone"}
+    assert max(map(len, Echo.asked)) <= 10
 
 
 def test_a_run_folder_serves_one_process_at_a_time(tmp_path):

@@ -59,7 +59,9 @@ def curve(training):
 
 
 @pytest.mark.parametrize(
-    ("error", "backward"), zip(ERRORS, (True, False, True), strict=True), ids=lambda error: type(error).__name__
+    ("error", "backward"),
+    zip(ERRORS, (True, False, True), strict=True),
+    ids=["cuda, backward", "cpu, forward", "python, backward"],
 )
 def test_a_step_that_does_not_fit_is_taken_in_parts(tmp_path, error, backward):
     expected, whole = train(tmp_path / "whole", rows=ROWS)

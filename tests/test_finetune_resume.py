@@ -144,7 +144,9 @@ def test_a_full_disk_names_itself_and_leaves_the_last_checkpoint(tmp_path, eager
 
 
 @pytest.mark.parametrize(
-    ("arm", "kind"), [(QloraArm, "llama"), (FullArm, "gpt2"), (ScratchArm, "gpt2")], ids=lambda value: str(value)
+    ("arm", "kind"),
+    [(QloraArm, "llama"), (FullArm, "gpt2"), (ScratchArm, "gpt2")],
+    ids=["qlora", "full with dropout", "scratch with dropout"],
 )
 def test_an_arm_killed_while_it_trains_leaves_the_same_files(tmp_path, eager, arm, kind):
     base = save_tiny(tmp_path / "base", kind)
