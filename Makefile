@@ -5,12 +5,14 @@
 # make test       install the test extras, run the tests
 # make screenshots  the README's pictures anew, of the newest demo's reports; needs Chromium
 # make check      ruff and mypy --strict
+# make bench      speed beside peers (lm-evaluation-harness, TRL), into benchmarks/results/; prints the README's table;
+#                 some 20 minutes on two idle cores; BENCH="--data FOLDER --fresh" passes options on
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt
 export PIP_REQUIRE_VIRTUALENV := 1
 
-.PHONY: demo demo-full advisor-score calibrate-verdict screenshots test check clean
+.PHONY: bench demo demo-full advisor-score calibrate-verdict screenshots test check clean
 .DELETE_ON_ERROR:
 
 demo: .venv/installed
@@ -36,6 +38,10 @@ check: .venv/installed-dev
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+bench: .venv/installed-bench
+	$(BIN)/python -m benchmarks $(BENCH)
+	$(BIN)/python -m benchmarks.table
+
 clean:
 	rm -rf .venv .mypy_cache .ruff_cache .pytest_cache
 
@@ -53,4 +59,8 @@ clean:
 
 .venv/installed-dev: .venv/installed
 	$(PIP) --editable '.[dev]'
+	@touch $@
+
+.venv/installed-bench: .venv/installed
+	$(PIP) --editable '.[bench]'
 	@touch $@

@@ -5,13 +5,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from transformers import GenerationConfig
+from transformers import DynamicCache, GenerationConfig
 
 from baselines.batches import plan_batches, run_halving
 from baselines.choose import find_way
 from baselines.encoding import Encoding
 from baselines.forward import Forward
-from baselines.kv_cache import Prefix, open_cache, select_rows
+from baselines.kv_cache import Prefix, select_rows
+from baselines.kv_parts import PartedCache
 from baselines.padding import pad_left
 
 LEAVE = 8
@@ -88,7 +89,6 @@ def write_answers(
         def fits(count: int, longest: int) -> bool:
             return (
                 count <= budget.rows
-                and count * longest <= budget.tokens
                 and count * (shared + longest + most) <= budget.cached
                 and count * forward.vocabulary <= budget.logits
             )
@@ -97,7 +97,8 @@ def write_answers(
             return _write_batch(forward, prefix, [rests[row] for row in part], [rooms[row] for row in part], ending)
 
         written: dict[int, Written] = {}
-        for batch in plan_batches(list(map(len, rests)), fits, budget.enough):
+        # Reading takes no padding (see _read), so only the cache's waste speaks against rows of unlike length.
+        for batch in plan_batches(list(map(len, rests)), fits, budget.cached // 4):
             started = time.perf_counter()
             found = run_halving(batch, work, lambda _, why: Written(done=True, error=why))
             share = (time.perf_counter() - started) / len(batch)
@@ -111,14 +112,10 @@ def _write_batch(
     forward: Forward, prefix: Prefix, rests: Sequence[list[int]], rooms: Sequence[int], ending: Ending
 ) -> list[Written]:
     device = forward.device
-    padded = pad_left(rests, len(prefix.ids), device)
-    seen = padded.mask.shape[1]
-    cache = open_cache(prefix, len(rests), seen + max(rooms) - 1)
+    cache, mask, logits = _read(forward, prefix, rests, max(rooms))
     results = [Written(room) for room in rooms]
     going = results
-    last = padded.positions[:, -1:]
-    mask = padded.mask
-    logits = forward(padded.ids, mask, padded.positions, cache, keep=1)
+    last = mask.sum(dim=1, keepdim=True) - 1
     while True:
         best, tokens = logits[:, -1].max(dim=-1)
         for row, token, broken in zip(going, tokens.tolist(), best.isnan().tolist(), strict=True):
@@ -138,6 +135,34 @@ def _write_batch(
         last = last + torch.tensor([[int(not row.done)] for row in going], device=device)
         mask = torch.cat([mask, mask.new_ones((len(going), 1))], dim=1)
         logits = forward(tokens[:, None], mask, last, cache, keep=1)
+
+
+def _read(
+    forward: Forward, prefix: Prefix, rests: Sequence[list[int]], room: int
+) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
+    """Read the prompts, part by part: return their cache with room for ``room`` tokens, its mask, the last logits.
+
+    ``rests`` come longest first. A part of ``budget.enough`` tokens runs at full speed, so it takes no row that
+    would need padding.
+    """
+    shared, budget = len(prefix.ids), forward.budget
+    end = shared + max(map(len, rests))
+    parted = PartedCache(len(rests), end, end + room - 1)
+    masks, logits = [], []
+    first = 0
+    while first < len(rests):
+        longest, count = len(rests[first]), 1
+        while first + count < len(rests) and (count + 1) * longest <= budget.tokens:
+            if count * longest >= budget.enough and len(rests[first + count]) != longest:
+                break
+            count += 1
+        part = pad_left(rests[first : first + count], shared, forward.device)
+        cache = parted.part(prefix, first, count, shared + longest)
+        logits.append(forward(part.ids, part.mask, part.positions, cache, keep=1))
+        hidden = part.mask.new_zeros((count, end - shared - longest))
+        masks.append(torch.cat([hidden, part.mask], dim=1))
+        first += count
+    return parted.whole(), torch.cat(masks), torch.cat(logits)
 
 
 def _write_one_by_one(

@@ -1,6 +1,7 @@
-"""An exact index over passages: inner products of unit vectors, kept on disk under a key of its content.
+"""An index over passages: inner products of unit vectors, kept on disk under a key of its content.
 
-Search is exact (FAISS ``IndexFlatIP``), so what it finds depends on passages, embedder and query alone.
+Search is exact up to ``baselines.vector_index.EXACT_UP_TO`` passages and close to it above; what it finds depends on
+passages, embedder and query alone. A kept index is mapped into memory, not read.
 """
 
 import hashlib
@@ -15,6 +16,7 @@ from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 import numpy as np
 
+from baselines.vector_index import all_vectors, checksum, make_index, open_index, write_index
 from evals.errors import ArmError
 from evals.example import Example, Passage
 from evals.files import write_text
@@ -79,13 +81,13 @@ class PassageIndex:
 
     def vectors(self) -> FloatMatrix:
         """Return the passages' unit vectors, float32, of shape (passages, width)."""
-        matrix: FloatMatrix = self._faiss.reconstruct_n(0, len(self.passages))
-        return matrix
+        return all_vectors(self._faiss)
 
     def _ordered(self, scores: np.ndarray, positions: np.ndarray) -> list[Passage]:
         hits = [
             replace(self.passages[position], score=float(score) + 0.0)
             for score, position in zip(scores, positions, strict=True)
+            if position >= 0  # cells may hold fewer passages than were asked for
         ]
         return sorted(hits, key=lambda passage: (-passage.score, passage.id))
 
@@ -152,37 +154,33 @@ def _key(fingerprint: str, role: Role, lines: Sequence[str], texts: Sequence[str
 
 
 def _embed(embedder: Embedder, role: Role, texts: Sequence[str], progress: ProgressHook) -> "faiss.Index":
-    import faiss
-
     embed = embedder.embed_queries if role == "query" else embedder.embed_passages
     if isinstance(embedder, KeepsVectors):
         embed = partial(embedder.embed_kept, role)
-    slabs: list[FloatMatrix] = []
+    vectors: FloatMatrix | None = None
     for start in range(0, len(texts), SLAB):
-        slabs.append(embed(texts[start : start + SLAB]))
+        slab = embed(texts[start : start + SLAB])
+        if vectors is None:
+            vectors = np.empty((len(texts), slab.shape[1]), dtype=np.float32)
+        vectors[start : start + len(slab)] = slab
         progress("embedding", min(start + SLAB, len(texts)), len(texts))
-    vectors = np.ascontiguousarray(np.concatenate(slabs), dtype=np.float32)
-    index = faiss.IndexFlatIP(vectors.shape[1])
-    index.add(vectors)
-    return index
+    assert vectors is not None, "no texts"
+    return make_index(vectors)
 
 
 def _write(cache: Path, key: str, index: "faiss.Index", lines: Sequence[str]) -> None:
     """Write the vectors, then the passages with the vectors' checksum: the second file vouches for the first."""
-    import faiss
-
     cache.mkdir(parents=True, exist_ok=True)
-    data = faiss.serialize_index(index).tobytes()
     handle, name = tempfile.mkstemp(dir=cache, prefix=f".{key}-")
+    os.close(handle)
     try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
+        digest = write_index(index, Path(name))
         os.chmod(name, 0o644)
         os.replace(name, cache / f"{key}.faiss")
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    head = json.dumps({"schema": SCHEMA, "passages": len(lines), "vectors_sha256": hashlib.sha256(data).hexdigest()})
+    head = json.dumps({"schema": SCHEMA, "passages": len(lines), "vectors_sha256": digest})
     write_text(cache / f"{key}.jsonl", "\n".join([head, *lines]) + "\n")
 
 
@@ -190,15 +188,12 @@ def _read(vectors: Path, passages: Path, lines: Sequence[str]) -> "faiss.Index |
     """Return the index on disk, or None when it isn't there, isn't whole, or is of another schema."""
     if not (vectors.is_file() and passages.is_file()):
         return None
-    import faiss
-
     try:
-        data = vectors.read_bytes()
         with passages.open(encoding="utf-8") as file:
             head = json.loads(file.readline())
-        if head != {"schema": SCHEMA, "passages": len(lines), "vectors_sha256": hashlib.sha256(data).hexdigest()}:
+        if head != {"schema": SCHEMA, "passages": len(lines), "vectors_sha256": checksum(vectors)}:
             return None
-        index = faiss.deserialize_index(np.frombuffer(data, dtype=np.uint8))
+        index = open_index(vectors)
     except (OSError, ValueError, RuntimeError):
         return None
     return index if index.ntotal == len(lines) else None

@@ -28,7 +28,7 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no typ
         end = self._length + key_states.shape[-2]
         if not self.is_initialized:
             self.lazy_initialization(key_states, value_states)
-            self._buffers = [_like(new, self.room) for new in (key_states, value_states)]
+            self._buffers = self._make_room(key_states, value_states)
         for buffer, new in zip(self._buffers, (key_states, value_states), strict=True):
             buffer[:, :, self._length : end] = new
         self._show(end)
@@ -45,13 +45,23 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no typ
             self._buffers = [buffer.index_select(0, rows) for buffer in self._buffers]
             self._show(self._length)
 
+    def show(self, buffers: list[torch.Tensor], length: int) -> None:
+        """Hold the first ``length`` positions of ``buffers`` (keys, values)."""
+        self.lazy_initialization(*buffers)
+        self._buffers = buffers
+        self._show(length)
+
+    def _make_room(self, *states: torch.Tensor) -> list[torch.Tensor]:
+        return [empty_like(new, new.shape[0], self.room) for new in states]
+
     def _show(self, length: int) -> None:
         self._length = length
         self.keys, self.values = (buffer[:, :, :length] for buffer in self._buffers)
 
 
-def _like(states: torch.Tensor, length: int) -> torch.Tensor:
-    batch, heads, _, width = states.shape
+def empty_like(states: torch.Tensor, batch: int, length: int) -> torch.Tensor:
+    """Return room for ``batch`` rows of ``length`` positions, of the heads, width and format of ``states``."""
+    _, heads, _, width = states.shape
     return states.new_empty((batch, heads, length, width))
 
 

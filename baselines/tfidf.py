@@ -78,10 +78,10 @@ class TfidfEmbedder:
         if self._corpus is None:
             raise ModelError("the built-in embedder was asked for vectors before it had seen a corpus; fit it first")
         if self._vectorizer is None or not texts:
-            width = 1 if self._components is None else len(self._components)
+            width = 1 if self._components is None else self._components.shape[1]
             return np.zeros((len(texts), width), dtype=np.float32)
         weights = self._vectorizer.transform([casefolded(text) for text in texts])
-        dense = weights.toarray() if self._components is None else weights @ self._components.T
+        dense = weights.toarray() if self._components is None else weights @ self._components
         norms = np.linalg.norm(dense, axis=1, keepdims=True)
         # What is left of a text outside the corpus' directions is rounding, not meaning.
         return np.where(norms > 1e-5, dense / np.maximum(norms, 1e-5), 0.0).astype(np.float32)
@@ -111,7 +111,10 @@ def _weigh(texts: list[str]) -> "tuple[TfidfVectorizer, csr_matrix] | tuple[None
 
 
 def _directions(matrix: "csr_matrix", width: int, seed: int) -> FloatMatrix | None:
-    """Return the leading right singular vectors (width × features), or None when the features are few as they are."""
+    """Return the leading right singular vectors (features × width), or None when the features are few as they are.
+
+    They lie in memory feature by feature: SciPy would copy the other order, 130 MB, at every product.
+    """
     from sklearn.utils.extmath import randomized_svd
 
     rows, features = matrix.shape
@@ -121,4 +124,4 @@ def _directions(matrix: "csr_matrix", width: int, seed: int) -> FloatMatrix | No
         matrix = matrix[sorted(random.Random(seed).sample(range(rows), SVD_ROWS))]
     _, values, components = randomized_svd(matrix, min(width, *matrix.shape), n_iter=4, random_state=seed)
     kept = values > 1e-4 * values[0]
-    return np.asarray(components[kept], dtype=np.float32)
+    return np.ascontiguousarray(components[kept].T, dtype=np.float32)

@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -53,6 +55,20 @@ def test_batched_is_single_and_is_what_transformers_gives(kind, attention, way):
         assert row.prompt_tokens == len(asked.encode_prompt(prompt))
         assert row.prompt == asked.render(prompt)
         assert row.ms > 0
+
+
+@pytest.mark.parametrize("shots", [SHOTS, ()])
+@pytest.mark.parametrize("kind", KINDS)
+def test_long_prompts_are_read_a_few_at_a_time_and_answered_together(kind, shots):
+    asked = unending(model(kind, bos=True))
+    prompts = [replace(prompt, shots=shots) for prompt in PROMPTS]
+    true = [text_of(asked, by_transformers(asked, prompt, 12)) for prompt in prompts]
+    longest = max(len(asked.encode_prompt(prompt)) for prompt in prompts)
+    asked._forward.budget = replace(asked._forward.budget, tokens=longest, enough=8)
+    counts = row_counts(asked.module)
+    assert [row.text for row in asked.generate(prompts, Limits(12))] == true
+    assert counts[-11:] == [5] * 11  # all rows write together
+    assert max(counts[:-11]) < 5  # though they were read in parts
 
 
 def test_chat_prompts():
