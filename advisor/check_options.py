@@ -31,6 +31,7 @@ def check(
     shown: object = CheckedTask(facts, arms, lineup.skipped)
     if as_json:
         told = dataclasses.asdict(facts) | {"arms": arms, "skipped": {arm.name: arm.reason for arm in lineup.skipped}}
+        told |= told.pop("condition") | {"labels": {row.label: [row.train, row.eval] for row in facts.condition.labels}}
         told["detectable"]["sentence"] = facts.detectable.sentence
         shown = json.dumps(told, ensure_ascii=False, indent=1)
     return shown, gate_error(facts.leaks)
