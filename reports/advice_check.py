@@ -21,8 +21,8 @@ def advice_sentences(results: Mapping[str, Any]) -> list[str | Sentence]:
     """Return what was advised and whether it held, or which command would have said so."""
     advice = results.get("advice")
     if not advice:
-        command = "`tuneworthy run TASK --advice advice.json`"
-        return [Sentence(f"No advice was given with this run: {command} compares one with it.")]
+        commands = "`tuneworthy advise --out advice` gives one, `tuneworthy run TASK --advice advice/advice.json`"
+        return [Sentence(f"No advice was given with this run: {commands} compares it with what was measured.")]
     recommended = NAMES.get(advice["recommended"], shown(str(advice["recommended"])))
     said = f"Recommended before the run: {recommended}, with a probability of {percent(advice['probability'])}."
     if advice.get("same_data") is False:

@@ -16,6 +16,8 @@ from reports.wording import clip, percent, rounded
 
 _HEIGHT = 300
 _STEPS = 2
+ASSUMED_REQUESTS = 100_000.0
+"""How far the picture of costs goes where no volume is given and nothing breaks even. Our choice, told beside it."""
 _LONGEST = 16  # characters of a currency
 _LABEL_GAP = 15  # pixels between two names at the right edge
 
@@ -53,7 +55,7 @@ def cumulative_chart(rows: Sequence[CostRow], prefix: str, economics: Mapping[st
         return None
     band = economics["payback"]["requests"]
     volume = (economics["requests_per_month"] or 0) * economics["horizon_months"]
-    last = max(volume, 1.6 * band["middle"] if band else 0.0) or 100_000.0
+    last = max(volume, 1.6 * band["middle"] if band else 0.0) or ASSUMED_REQUESTS
     spoken = "; ".join(f"{clip(row.name, SPOKEN)} from {money(row.fixed)} to {money(_cost(row, last))}" for row in rows)
 
     def draw(size: Size) -> Markup:
@@ -78,12 +80,27 @@ def cumulative_chart(rows: Sequence[CostRow], prefix: str, economics: Mapping[st
     return Chart(draw(WIDE), draw(NARROW))
 
 
+def cumulative_note(economics: Mapping[str, Any]) -> str:
+    """Return the end of the picture's caption: what the band is, or that the range of requests is assumed."""
+    payback = economics["payback"]
+    if payback["requests"]:
+        pair = f"{clip(payback['trained'], SPOKEN)} against {clip(payback['against'], SPOKEN)}"
+        return f"; the shaded band is the break-even of {pair}, with an input off by half."
+    if not economics["requests_per_month"]:
+        return f"; {ASSUMED_REQUESTS:,.0f} requests are assumed (decision.requests_per_month in the task sets them)."
+    return "."
+
+
 def _cost(row: CostRow, requests: float) -> float:
     """Return what an arm has cost after so many requests."""
     return row.fixed + row.per_1000 * requests / 1000
 
 
 def _scatter(axes: Any, rows: Sequence[CostRow], size: Size) -> None:  # noqa: ANN401
+    front = sorted((row.per_1000, row.score or 0.0) for row in rows if row.efficient)
+    if len(front) > 1:
+        costs, scores_there = zip(*front, strict=True)
+        axes.step(costs, scores_there, where="post", color=INK["quiet"], linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
     for row in rows:
         colour = INK["accent"] if row.trained else INK["plain"]
         mark, fill = ("D", colour) if row.trained else ("o", INK["ground"])

@@ -28,7 +28,7 @@ COLUMNS = (
     "ms",
     "raw",
 )
-_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n")
+_FORMULA = ("=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠")
 
 
 def csv_text(run: Path) -> str:

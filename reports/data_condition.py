@@ -38,7 +38,9 @@ def repeat_sentences(data: Mapping[str, Any], train_rows: int) -> list[str]:
     """Return what the training rows repeat, and whether equal inputs have unequal answers."""
     if not data["repeated"]:
         return ["No training row repeats the input of another."]
-    told = [f"{count(data['repeated'])} of {plural(train_rows, 'training row')} repeat the input of an earlier one."]
+    verb = "repeats" if data["repeated"] == 1 else "repeat"
+    of_all = plural(train_rows, "training row")
+    told = [f"{count(data['repeated'])} of {of_all} {verb} the input of an earlier one."]
     if data["contradictory"]:
         told.append(f"{plural(data['contradictory'], 'training row')} have the input of another, but another answer.")
     return told

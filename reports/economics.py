@@ -11,8 +11,8 @@ DECISIONS = {
     "worth_it": "Gain proven and repaid within the horizon.",
     "not_repaid": "Gain proven, but not repaid within the horizon: whether it's worth its price is for you to say.",
     "gain_only": "Gain proven; whether it repays within the horizon is open.",
-    "not_worth_it": "No gain of the size asked for, so there is nothing to repay.",
-    "undecided": "Neither is decided while the gain isn't.",
+    "not_worth_it": "No gain of the size asked for; what follows is cost alone.",
+    "undecided": "The gain is undecided; what follows is cost alone.",
 }
 
 
@@ -55,7 +55,7 @@ def cost_rows(results: Mapping[str, Any]) -> list[CostRow]:
 def efficient(arms: Sequence[tuple[str, float, float | None]]) -> set[str]:
     """Return the names of the arms (name, cost, score) that no other beats in cost without losing in score."""
     front: set[str] = set()
-    best = -1.0
+    best = 0.0  # an arm that is never right is no bargain
     for name, _, score in sorted(arms, key=lambda arm: (arm[1], -(arm[2] or 0.0))):
         if score is not None and score > best:
             front.add(name)

@@ -9,10 +9,13 @@ from reports.wording import difference_range, percent, plural, signed
 
 def forgetting_sentences(results: Mapping[str, Any]) -> list[Sentence]:
     """Return a sentence for each tuned arm; none when no general questions were asked."""
+    return [said for said, _ in forgetting_pairs(results)]
+
+
+def forgetting_pairs(results: Mapping[str, Any]) -> list[tuple[Sentence, Mapping[str, Any]]]:
+    """Return each sentence with the arm's entry that it tells of."""
     told = results["forgetting"]
-    if told is None:
-        return []
-    return [_sentence(told, arm) for arm in told["arms"]]
+    return [] if told is None else [(_sentence(told, arm), arm) for arm in told["arms"]]
 
 
 def _sentence(told: Mapping[str, Any], arm: Mapping[str, Any]) -> Sentence:

@@ -82,12 +82,17 @@ def _chance(results: Mapping[str, Any], trained: bool) -> list[str]:
 def _privacy(results: Mapping[str, Any], trained: bool) -> list[str]:
     rights = "Whether the rows and documents may be used so is for their licence and your contracts to say"
     told = [f"Rights: {rights}; nothing here has checked that."]
+    if results.get("spending"):
+        told.append(
+            "Privacy: prompts, with the rows, worked examples and passages in them, went to the servers of this run's "
+            "endpoints. Whether they may is for your contracts with those who run them."
+        )
     if not trained:
         return told
     repeated = sum(arm.get("wrong_from_train") or 0 for arm in results["arms"] if arm["trained"])
-    seen = (
-        f" In this run {plural(repeated, 'wrong answer')} of trained arms repeat a training row's." if repeated else ""
-    )
+    verb = "repeats" if repeated == 1 else "repeat"
+    wrong = plural(repeated, "wrong answer")
+    seen = f" In this run {wrong} of trained arms {verb} a training row's." if repeated else ""
     told.append(
         "Privacy: a tuned model can give away what it was trained on (Carlini et al. 2021, arXiv:2012.07805). Keep "
         f"personal data out of the training rows, or guard the model as you guard them.{seen}"

@@ -22,9 +22,9 @@ from reports.wording import (
     difference_range,
     level,
     metric_name,
-    milliseconds,
     percent,
     plural,
+    request_time,
     score_range,
     signed,
 )
@@ -87,7 +87,7 @@ def _scores(results: Mapping[str, Any]) -> Iterator[str]:
                 _score(row),
                 _difference(row),
                 MISSING if cost is None else money(cost),
-                milliseconds(row.cost.get("latency_ms_p50")),
+                request_time(row.cost),
                 count(row.errors),
             ]
         )

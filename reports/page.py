@@ -18,14 +18,15 @@ from markupsafe import Markup
 from evals.errors import RunError
 from reports import wording
 from reports.advice_check import advice_sentences
+from reports.arm_words import arm_words
 from reports.charts import differences_chart, scores_chart
 from reports.confusion import build_confusions
-from reports.cost_charts import cumulative_chart, quality_chart
+from reports.cost_charts import cumulative_chart, cumulative_note, quality_chart
 from reports.data_condition import build_condition
 from reports.differing import build_differing
 from reports.economics import DECISIONS, cost_rows, money, payback_sentence, prices_sentence
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
-from reports.forgetting import forgetting_sentences
+from reports.forgetting import forgetting_pairs
 from reports.leaks import leak_sentences
 from reports.limits import limits, sources
 from reports.measures import build_labels, build_measures, build_retrieval
@@ -69,6 +70,8 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         other_level=other_level(verdict) if verdict["gain"] else "",
         steps=next_steps(results),
         standing=standing(results),
+        forgotten=[said for said, arm in forgetting_pairs(results) if arm["high"] is not None and arm["high"] < 0],
+        arm_words=arm_words(results),
         advice=advice_sentences(results),
         board=board,
         confidence=wording.level(verdict["confidence"]),
@@ -79,7 +82,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         training=build_training(results["arms"], metric),
         **money_parts(results),
         curves=score_curves(results),
-        forgot=forgetting_sentences(results),
+        forgot=[said for said, _ in forgetting_pairs(results)],
         condition=build_condition(results),
         leaks=leak_sentences(results["leakage"] or ()),
         selections=build_selections(results["arms"]),
@@ -93,6 +96,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         static_rows=STATIC_ROWS,
         methods=sorted({pair["method"] for pair in results["comparisons"] if pair["difference"] is not None}),
         sources=sources(results),
+        leaked=any(leak["count"] for leak in results["leakage"] or ()),
         limits=limits(results),
         settings=json.dumps(results["settings"], ensure_ascii=False, indent=2),
         style=Markup(source("report.css")),
@@ -112,6 +116,7 @@ def money_parts(results: Mapping[str, Any]) -> dict[str, Any]:
         "payback": payback_sentence(results),
         "prices": prices_sentence(results),
         "cumulative": cumulative_chart(rows, "cumulative", economics),
+        "cumulative_says": cumulative_note(economics),
         "quality": quality_chart(rows, "quality", economics["currency"]),
     }
 

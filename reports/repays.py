@@ -27,12 +27,17 @@ def repays(economics: Mapping[str, Any], trained: str, untrained: str, outcome: 
             return f"and {prices}{would}cost{'s' if proven else ''} less from the first request"
         when = f"about {rounded(months * volume)} requests ({_months(months)})"
         late = payback["status"] == "no"
-        by = f", later than the {_months(horizon)} asked for" if late and proven else ""
+        by = f", later than the {_months(horizon)} asked for" if late else ""
+        if payback["status"] == "unclear":
+            high = payback["months"]["high"]
+            span = f"{rounded(payback['months']['low'])} to {'never' if high is None else rounded(high)}"
+            by = f", which may be {span}, within the {_months(horizon)} asked for or not"
         return f"{'but' if late and proven else 'and'} {prices}{would}{repaid} its cost after {when}{by}"
     needed = payback["requests"]["middle"]
     if needed == 0:
         return f"and {prices}{would}cost{'s' if proven else ''} less from the first request"
-    return f"and {prices}{would}{repaid} its cost after about {rounded(needed)} requests in {_months(horizon)}"
+    least = f"with about {rounded(needed)} requests or more within {_months(horizon)}"
+    return f"and {prices}{would}{repaid} its cost {least}"
 
 
 def _months(months: float) -> str:

@@ -25,6 +25,7 @@ class ScoreCurve:
     sentence: Sentence
     rows: tuple[tuple[str, str, str, str], ...]
     chart: Chart | None
+    fitted: bool
 
 
 def score_curves(results: Mapping[str, Any]) -> list[ScoreCurve]:
@@ -82,7 +83,9 @@ def _curve(entry: Mapping[str, Any], place: int) -> ScoreCurve:
             figures = (percent(drawn["middle"]), score_range(drawn["low"], drawn["high"]))
             rows.append((count(drawn["rows"]), *figures, "expected"))
     chart = _chart(entry, f"curve-{place}")
-    return ScoreCurve(entry["arm"], AXES[entry["axis"]], curve_sentence(entry), tuple(rows), chart)
+    return ScoreCurve(
+        entry["arm"], AXES[entry["axis"]], curve_sentence(entry), tuple(rows), chart, bool(entry.get("fit"))
+    )
 
 
 def _chart(entry: Mapping[str, Any], prefix: str) -> Chart | None:

@@ -115,7 +115,7 @@ def _row(arm: Mapping[str, Any], results: Mapping[str, Any]) -> ArmRow:
         score=Estimate(score["mean"], score["low"], score["high"], score["n"]) if known else None,
         difference=difference(results["comparisons"], arm["name"], verdict["best_untrained"]),
         reference=arm["name"] == verdict["best_untrained"],
-        marks=_marks(arm["name"], verdict),
+        marks=_marks(arm["name"], verdict, best=known and arm["status"] == "done" and score["mean"] == _best(results)),
         errors=arm["errors"],
         cut=arm.get("cut", 0),
         error_kinds=tuple(arm["error_kinds"]),
@@ -124,12 +124,18 @@ def _row(arm: Mapping[str, Any], results: Mapping[str, Any]) -> ArmRow:
     )
 
 
-def _marks(name: str, verdict: Mapping[str, Any]) -> tuple[str, ...]:
+def _best(results: Mapping[str, Any]) -> float | None:
+    """Return the score of the best arm; arms with the very same are as good."""
+    scores = (arm["score"] for arm in results["arms"] if arm["name"] == results["verdict"]["best_arm"])
+    return next((score["mean"] for score in scores if score), None)
+
+
+def _marks(name: str, verdict: Mapping[str, Any], *, best: bool) -> tuple[str, ...]:
     within = name in verdict["within_noise"]
     marks = {
-        "best score": name == verdict["best_arm"],
-        "within noise": within and name not in (verdict["best_arm"], verdict["cheapest_within_noise"]),
-        "cheapest within noise": name == verdict["cheapest_within_noise"],
+        "best score": best,
+        "within noise": within and not best and name != verdict["cheapest_within_noise"],
+        "simplest within noise": name == verdict["cheapest_within_noise"],
     }
     return tuple(mark for mark, holds in marks.items() if holds)
 

@@ -80,6 +80,8 @@ def _alone(results: Mapping[str, Any], untrained: str) -> str:
     score = next((arm["score"] for arm in results["arms"] if arm["name"] == untrained), None)
     if not score or score["mean"] is None:
         return "against {untrained}, "
+    if score["mean"] == 0:
+        return "no arm without training scores above zero; "
     return f"{{untrained}} alone scores {percent(score['mean'])} ({score_range(score['low'], score['high'])}); "
 
 
@@ -109,16 +111,20 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     if across := across_models(results):
         steps.append(across)
     if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
-        change = f"a gain of more than {asked(least)}; this run puts it at {points(gain['high'])} at most"
-        steps.append(Sentence(f"What would change this: {change}."))
+        change = f"other training, data or base model; as trained here, it adds {points(gain['high'])} at most"
+        if gain["high"] < 0:
+            change = f"other training, data or base model; as trained here, it loses {points(-gain['high'])} at least"
+        steps.append(
+            Sentence(f"What would change this: {change}. `tuneworthy run TASK --curve` tells what more labels bring.")
+        )
     if gain and verdict["outcome"] == "worth_it":
-        least_sure = f"this run puts it at {points(gain['low'])} at least"
-        steps.append(Sentence(f"What would change this: asking for a gain of more than that; {least_sure}."))
+        least_sure = f"if you asked for more than {points(gain['low'])}, this run would no longer prove it"
+        steps.append(Sentence(f"What would change this: {least_sure}."))
     if gain and verdict["outcome"] == "undecided":
         steps += _rows_sentence(results)
     for status, opening, do in (
-        ("failed", "Without a score", "Mend the cause below and resume the run"),
-        ("partial", "Not finished", "Resume the run"),
+        ("failed", "Without a score", "Mend the cause below, then `tuneworthy run --resume RUN`"),
+        ("partial", "Not finished", "Go on with `tuneworthy run --resume RUN`"),
     ):
         left = [arm["name"] for arm in results["arms"] if arm["status"] == status]
         if left:
@@ -154,26 +160,36 @@ def advice(results: Mapping[str, Any]) -> Sentence | None:
         return Sentence(f"Use {{arm}}; {again}.", names)
     opening = "Until more is known, use {arm}" if outcome == "undecided" else "Use {arm}"
     if found.arm == cheapest == best:
-        return Sentence(f"{opening}: it is the best arm and the cheapest within noise.", names)
+        return Sentence(f"{opening}: it is the best arm and the simplest within noise.", names)
     if found.arm == cheapest:
-        return Sentence(f"{opening}: it is the cheapest arm that these rows can't tell from the best, {{best}}.", names)
+        return Sentence(f"{opening}: it is the simplest arm that these rows can't tell from the best, {{best}}.", names)
     if found.arm == best:
         return Sentence(f"{opening}: it has the best score; these rows are too few to tell more.", names)
     return Sentence(f"{opening}: no trained arm is shown to gain over it what was asked for.", names)
 
 
 def standing(results: Mapping[str, Any]) -> Sentence | None:
-    """Return which arms the rows can't tell from the best, and the cheapest of them; None without a best arm."""
+    """Return the arms that the rows can't tell from the best, the simplest of them and the cheapest."""
     verdict = results["verdict"]
-    best, cheapest = verdict["best_arm"], verdict["cheapest_within_noise"]
+    best, simplest = verdict["best_arm"], verdict["cheapest_within_noise"]
     if not best:
         return None
     near = [name for name in verdict["within_noise"] if name != best]
-    names = {f"near{place}": name for place, name in enumerate(near)} | {"best": best, "cheapest": str(cheapest)}
+    names = {f"near{place}": name for place, name in enumerate(near)} | {"best": best, "simplest": str(simplest)}
     if not near:
         return Sentence("{best} has the best score, and no arm is within noise of it.", names)
     listed = ", ".join(f"{{near{place}}}" for place in range(len(near)))
-    return Sentence(f"{{best}} has the best score; within noise of it: {listed}. The cheapest is {{cheapest}}.", names)
+    told = f"{{best}} has the best score; within noise of it: {listed}. The simplest of these is {{simplest}}"
+    costs = {arm["name"]: arm["per_1000_requests"] for arm in results["economics"]["arms"]}
+    priced = [name for name in (best, *near) if name in costs]
+    if len(priced) > 1:
+        names |= {"cheap": min(priced, key=lambda name: (costs[name], name != simplest))}
+        told += (
+            "; the cheapest to ask, at these prices, is {cheap}"
+            if names["cheap"] != simplest
+            else ", and to ask the cheapest"
+        )
+    return Sentence(f"{told}.", names)
 
 
 def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:
@@ -181,7 +197,8 @@ def _rows_sentence(results: Mapping[str, Any]) -> list[Sentence]:
     rows, verdict = results["task"]["eval_rows"], results["verdict"]
     needed = verdict["needed"]
     if needed is None:
-        return []
+        why = "too few rows, groups or documents have a score in both arms"
+        return [Sentence(f"How many rows would decide can't be told from these: {why}.")]
     ways = []
     if needed["rows"] is not None:
         total = max(needed["rows"], rows + 1)

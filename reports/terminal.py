@@ -24,16 +24,16 @@ from reports.wording import (
     count,
     difference_range,
     metric_name,
-    milliseconds,
     percent,
     plural,
+    request_time,
     score_range,
     shown,
     signed,
 )
 
 VERDICT_STYLES = {"worth_it": "bold green", "not_worth_it": "bold", "undecided": "bold yellow"}
-_CHEAPEST = "cheapest within noise"
+_CHEAPEST = "simplest within noise"
 _WIDE, _MIDDLE = 82, 62  # columns that the table needs with intervals beside the figures, and with all columns
 
 
@@ -115,4 +115,4 @@ def _cells(row: ArmRow, gap: str) -> list[str]:
     prompt, answer = row.cost.get("prompt_tokens_mean"), row.cost.get("completion_tokens_mean")
     tokens = MISSING if prompt is None or answer is None else count(prompt + answer)
     name = clip(row.name, 30) + (" *" if _CHEAPEST in row.marks else "")
-    return [name, score, difference, tokens, milliseconds(row.cost.get("latency_ms_p50")), count(row.errors)]
+    return [name, score, difference, tokens, request_time(row.cost), count(row.errors)]

@@ -6,6 +6,8 @@ of a share. The minus sign is "−" (U+2212) and a range has an en dash. What is
 
 import math
 import re
+from collections.abc import Mapping
+from typing import Any
 
 from evals.verdict_wording import asked as asked
 from evals.verdict_wording import level as level
@@ -145,6 +147,11 @@ def milliseconds(value: float | None) -> str:
     if ms >= 999.5:
         return seconds(ms / 1000)
     return f"{number(ms, 0 if ms >= 9.95 else 1 if ms >= 0.995 else 2)} ms"
+
+
+def request_time(cost: Mapping[str, Any]) -> str:
+    """Return what a request alone took, nothing kept from earlier ones: the median of an arm's timed requests."""
+    return milliseconds((cost.get("single") or {}).get("cold_ms_p50"))
 
 
 def megabytes(value: float | None) -> str:

@@ -78,7 +78,7 @@ def test_agreed(approach, run, agreed, measured):
 
 def test_without_advice_the_report_names_the_command():
     assert advice_outcome(None, results()) is None
-    assert "--advice advice.json" in str(advice_sentences({"advice": None})[0])
+    assert "--advice advice/advice.json" in str(advice_sentences({"advice": None})[0])
     assert advice_sentences({}) == advice_sentences({"advice": None})
 
 

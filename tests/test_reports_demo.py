@@ -111,7 +111,7 @@ def test_the_page_has_what_each_task_came_to(outcomes):
         f"{name}/report.html" for name in SPECS for _ in range(2)
     ]
     assert page.text.count("Not worth it") == 4  # in the table, and as badges
-    assert "Use rag : it is the best arm and the cheapest within noise." in page.text
+    assert "Use rag : it is the best arm and the simplest within noise." in page.text
     for title in FAMILIES.values():
         assert title in page.text
     for one in outcomes:

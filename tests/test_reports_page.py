@@ -271,7 +271,7 @@ def test_wrong_answers_taken_from_training_are_told():
 
 def test_label_counts_are_rows_however_many_seeds():
     one, many = (Page(render_report(*make_run(rows=60, seeds=seeds))).text for seeds in (1, 3))
-    table = re.compile(r"Label Rows .*? Where they differ")
+    table = re.compile(r"Label Rows .*? Confusions of")
     assert table.search(one).group() == table.search(many).group()
 
 

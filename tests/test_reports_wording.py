@@ -138,12 +138,12 @@ UNKNOWN = {"trained": None, "against": None, "requests": None}
         (
             made("worth_it", 0.06, 0.031, 0.09),
             f"{YES}{ALONE}qlora adds 6.0 points (3.1 to 9.0), more than the 2 points asked for, and repays its cost "
-            "after about 410,000 requests in 12 months.",
+            "with about 410,000 requests or more within 12 months.",
         ),
         (
             made("not_worth_it", 0.004, -0.011, 0.019, economics={"example": True}),
             f"{NO}{ALONE}qlora adds 0.4 points (−1.1 to 1.9), not more than the 2 points asked for, and at example "
-            "prices would repay its cost after about 410,000 requests in 12 months.",
+            "prices would repay its cost with about 410,000 requests or more within 12 months.",
         ),
         (
             made("not_worth_it", -0.03, -0.05, -0.01),  # proven worse: when it repays is no matter
@@ -193,6 +193,11 @@ def test_the_headline_says_the_outcome_with_its_figures(results, text):
         ),
         ({"status": "never", "months": None}, "but never repays its cost."),
         (
+            {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": 20.0}},
+            "and repays its cost after about 83,000 requests (8.3 months), which may be 4 to 20, within the 12 months "
+            "asked for or not.",
+        ),
+        (
             {"status": "yes", "months": {"low": 0.0, "middle": 0.0, "high": 0.0}},
             "and costs less from the first request.",
         ),
@@ -211,9 +216,9 @@ def steps_of(**verdict):
 def test_next_steps_name_the_arm_to_use():
     gain = {"difference": 0.001, "low": -0.01, "high": 0.012}
     steps = steps_of(outcome="not_worth_it", cheapest_within_noise="rag", gain=gain)
-    assert "Use rag: it is the cheapest arm that these rows can't tell from the best, few_shot." in steps
-    assert "What would change this: a gain of more than 2 points; this run puts it at 1.2 points at most." in steps
-    assert "Without a score: full. Mend the cause below and resume the run." in steps
+    assert "Use rag: it is the simplest arm that these rows can't tell from the best, few_shot." in steps
+    assert any("as trained here, it adds 1.2 points at most. `tuneworthy run TASK --curve`" in step for step in steps)
+    assert "Without a score: full. Mend the cause below, then `tuneworthy run --resume RUN`." in steps
 
 
 def test_an_arm_that_was_cut_off_has_no_cause_to_mend():
@@ -221,7 +226,7 @@ def test_an_arm_that_was_cut_off_has_no_cause_to_mend():
     for arm in results["arms"]:
         if arm["name"] == "full":
             arm["status"] = "partial"
-    assert str(next_steps(results)[-1]) == "Not finished: full. Resume the run."
+    assert str(next_steps(results)[-1]) == "Not finished: full. Go on with `tuneworthy run --resume RUN`."
 
 
 def test_an_arm_that_scores_nothing_is_not_advised():
@@ -270,12 +275,17 @@ def test_a_difference_at_the_asked_gain_is_decided_by_nothing():
     assert any("no number of eval rows would decide" in step for step in steps_of(outcome="undecided", needed=needed))
 
 
-def test_the_arms_within_noise_are_named_with_the_cheapest():
-    def told(**verdict):
-        return str(standing({"verdict": verdict}))
+def test_the_arms_within_noise_are_named_with_the_simplest_and_the_cheapest():
+    def told(costs=(), **verdict):
+        arms = [{"name": name, "per_1000_requests": cost} for name, cost in costs]
+        return str(standing({"verdict": verdict, "economics": {"arms": arms}}))
 
-    several = {"best_arm": "qlora", "within_noise": ["qlora", "rag", "few_shot"], "cheapest_within_noise": "few_shot"}
-    assert told(**several) == ("qlora has the best score; within noise of it: rag, few_shot. The cheapest is few_shot.")
+    near = {"best_arm": "qlora", "within_noise": ["qlora", "rag", "few_shot"], "cheapest_within_noise": "few_shot"}
+    opening = "qlora has the best score; within noise of it: rag, few_shot. The simplest of these is few_shot"
+    assert told(**near) == f"{opening}."
+    prices = [("qlora", 0.02), ("rag", 0.5), ("few_shot", 0.3)]
+    assert told(prices, **near) == f"{opening}; the cheapest to ask, at these prices, is qlora."
+    assert told([("qlora", 0.4), *prices[1:]], **near) == f"{opening}, and to ask the cheapest."
     alone = {"best_arm": "qlora", "within_noise": ["qlora"], "cheapest_within_noise": "qlora"}
     assert told(**alone) == "qlora has the best score, and no arm is within noise of it."
     assert standing({"verdict": {"best_arm": None, "within_noise": [], "cheapest_within_noise": None}}) is None

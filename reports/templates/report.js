@@ -113,7 +113,7 @@
     block(node, "Error", cell[ERROR]);
     if (given(cell[SCORE])) block(node, "Answer as read", cell[EXTRACTED] ?? "(nothing could be read from it)");
     block(node, "Raw answer, where it differs", cell[RAW]);
-    const facts = [cell[MS] == null ? "from the cache" : `${plainNumber(cell[MS])} ms`, `${plainNumber(cell[PROMPT_TOKENS] ?? 0)} + ${plainNumber(cell[ANSWER_TOKENS] ?? 0)} tokens`];
+    const facts = [cell[MS] == null ? "from the cache" : `${plainNumber(cell[MS])} ms in its batch`, `${plainNumber(cell[PROMPT_TOKENS] ?? 0)} + ${plainNumber(cell[ANSWER_TOKENS] ?? 0)} tokens`];
     if (name === "partly") facts.unshift(`score ${(100 * cell[SCORE]).toFixed(1)}%`);
     node.append(element("p", "term", facts.join(" · ")));
     if (cell[RETRIEVED]) {
