@@ -324,7 +324,12 @@ def test_rows_of_a_json_list_are_told_by_line_and_number(tmp_path):
         ("rows.csv", "input,target\na,b\n".encode("utf-16"), 1, "is not UTF-8 (byte 0xff, it looks like UTF-16)"),
         ("rows.parquet", b"no parquet at all", 0, "is no Parquet file that can be read"),
         ("rows.csv.gz", b"input,target\n", 0, "is no whole gzip file"),
-        ("rows.jsonl.gz", gzip.compress(b'{"input": "a", "target": "b"}\n' * 99, mtime=0)[:-9], 0, "is no whole gzip file"),
+        (
+            "rows.jsonl.gz",
+            gzip.compress(b'{"input": "a", "target": "b"}\n' * 99, mtime=0)[:-9],
+            0,
+            "is no whole gzip file",
+        ),
         ("rows.xlsx", b"PK", 0, "is of a kind that can't be read; save it as one of .csv"),
     ],
 )
