@@ -170,7 +170,9 @@ def _read_stored(kind: type[Stored], path: Path) -> Stored | None:
         record = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         return None
-    except (OSError, ValueError, RecursionError) as error:
+    except OSError as error:
+        raise RunError(f"{path} can't be read: {error.strerror or error}") from error
+    except (ValueError, RecursionError) as error:
         raise RunError(f"{path} can't be read ({error}); delete it to redo this step") from error
     if not isinstance(record, dict) or record.pop("schema", None) != SCHEMA:
         raise RunError(f"{path} has a schema that this version doesn't know (it knows {SCHEMA})")

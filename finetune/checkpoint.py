@@ -84,8 +84,21 @@ def finished_fit(folder: Path, artefact: Path, key: str) -> FitReport | None:
     try:
         card = read_card(artefact)
         record = json.loads((folder / "fit.json").read_text(encoding="utf-8"))
-        if card is None or card.key != key or record.pop("schema") != FIT_SCHEMA:
+        if card is None or card.key != key or record.pop("schema") != FIT_SCHEMA or not _whole(artefact):
             return None
         return fit_from_json(record)
     except (ModelError, OSError, ValueError, TypeError, KeyError, AttributeError):
         return None  # half a fit, or one of another version: train again
+
+
+def _whole(artefact: Path) -> bool:
+    """Tell whether the weights are as long as they say; after a power cut a file may be empty or cut short."""
+    from safetensors import SafetensorError, safe_open
+
+    try:
+        for path in artefact.glob("*.safetensors"):
+            with safe_open(str(path), framework="np"):
+                pass
+    except SafetensorError:
+        return False
+    return True

@@ -248,6 +248,13 @@ def test_a_damaged_file_of_a_cell_is_one_line_that_says_what_to_do(tmp_path, nam
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_of_a_cell_that_the_system_does_not_give_is_not_to_be_deleted(tmp_path):
+    folder = CellFolder(tmp_path, "echo", "prompt", 0)
+    (folder.folder / "fit.json").mkdir(parents=True)
+    with pytest.raises(RunError, match=r"fit.json can't be read: Is a directory$"):
+        folder.read()
+
+
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path, monkeypatch):
     target = tmp_path / "results.json"
     write_text(target, "old")
