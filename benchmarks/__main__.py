@@ -45,7 +45,7 @@ PLAN: dict[str, tuple[str, ...]] = {
     },
     "retrieval": ("retrieval",),
     "whole-help": ("whole_job", "--part", "help"),
-    "whole-report": ("whole_job", "--part", "report"),
+    "large-report": ("whole_job", "--part", "report"),
     "whole-demo": ("whole_job", "--part", "demo"),
 }
 TAKES_DATA = ("scoring",)
