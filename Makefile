@@ -6,7 +6,7 @@
 # make screenshots  the README's pictures anew, of the newest demo's reports; needs Chromium
 # make check      ruff and mypy --strict
 # make bench      speed beside peers (lm-evaluation-harness, TRL), into benchmarks/results/; prints the README's table;
-#                 some 20 minutes on two idle cores; BENCH="--data FOLDER --fresh" passes options on
+#                 some half an hour on two idle cores, goes on where it was stopped; BENCH="--data FOLDER --fresh" passes options on
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install --quiet --constraint constraints.txt

@@ -24,7 +24,7 @@ PLAN: dict[str, tuple[str, ...]] = {
             ("135M", "labels77", "2", "24"),
             ("135M", "labels6", "3", "64"),
             ("135M", "short", "3", "64"),
-            ("135M", "rag", "3", "32"),
+            ("135M", "rag", "2", "16"),
             ("builtin", "labels77", "3", "64"),
             ("builtin", "labels6", "3", "64"),
             ("builtin", "short", "3", "64"),
@@ -37,15 +37,15 @@ PLAN: dict[str, tuple[str, ...]] = {
             *("--method", method, "--shape", shape, "--steps", steps, "--batch", batch, "--pairs", pairs),
         )
         for method, shape, steps, batch, pairs in (
-            ("lora", "15M", "10", "16", "3"),
-            ("qlora", "15M", "10", "16", "3"),
-            ("lora", "135M", "4", "8", "2"),
-            ("qlora", "135M", "4", "8", "2"),
+            ("lora", "15M", "5", "16", "3"),
+            ("qlora", "15M", "5", "16", "3"),
+            ("lora", "135M", "3", "8", "2"),
+            ("qlora", "135M", "3", "8", "2"),
         )
     },
     "retrieval": ("retrieval",),
     "whole-help": ("whole_job", "--part", "help"),
-    "whole-report": ("whole_job", "--part", "report"),
+    "large-report": ("whole_job", "--part", "report"),
     "whole-demo": ("whole_job", "--part", "demo"),
 }
 TAKES_DATA = ("scoring",)

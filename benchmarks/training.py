@@ -76,12 +76,15 @@ class Setting:
 
 
 def base(setting: Setting) -> "PreTrainedModel":
-    """Return the frozen base as it is loaded, in the number format of the device."""
+    """Return the frozen base as it is loaded, in the number format that loading picks for the device and its size."""
     import torch
 
-    half = pick_dtype(setting.device) if setting.device == "cuda" else torch.float32
-    module = new_module(SHAPES[setting.shape], setting.device, half)
-    return in_four_bits(module, half) if setting.quantised else module
+    shape = SHAPES[setting.shape]
+    weights = 4 * sum(weight.numel() for weight in new_module(shape, "meta", torch.float32).parameters())
+    half = pick_dtype(setting.device, weights)
+    compute = half if setting.device == "cuda" else torch.float32
+    module = new_module(shape, setting.device, half)
+    return in_four_bits(module, compute) if setting.quantised else module
 
 
 def ours(setting: Setting, steps: int) -> Course:

@@ -4,13 +4,11 @@
 
     python -m benchmarks.whole_job [--part help] [--part report] [--part demo] [--rows 100000]
 
-The report's run folder is a real one (two quick arms of an example), its rows multiplied and its scores made anew for
-eight arms. Peak memory is the largest resident set of the process, as the system counts it.
+The report is ``benchmarks.large_report`` on a run of two quick arms of an example. Peak memory is the largest resident
+set of the process, looked at 50 times a second.
 """
 
 import argparse
-import json
-import random
 import subprocess
 import sys
 import tempfile
@@ -23,20 +21,11 @@ from typing import Any
 
 import psutil
 
+from benchmarks import large_report
 from benchmarks.figures import RESULTS, machine, versions, write_result
 
 ROOT = Path(__file__).parents[1]
-ARMS = {
-    "majority": ("classic", 0.05),
-    "nearest": ("classic", 0.35),
-    "zero_shot": ("prompt", 0.4),
-    "few_shot": ("prompt", 0.55),
-    "rag": ("rag", 0.5),
-    "lora": ("tune", 0.8),
-    "qlora": ("tune", 0.79),
-    "full": ("tune", 0.82),
-}
-GOALS = {"help": 0.4, "report": 60.0, "demo": 300.0}
+GOALS = {"help": 0.4, "demo": 300.0}
 HELPS = 7
 
 
@@ -73,47 +62,12 @@ def measure_help() -> dict[str, Any]:
     return {"seconds": round(median(runs), 3), "runs": [round(run, 3) for run in runs]}
 
 
-def make_run(folder: Path, rows: int) -> None:
-    """Make a run folder of ``rows`` eval rows and eight arms, out of a small real one."""
-    tuneworthy("run", str(ROOT / "examples" / "ticket-coding"), "--arms", "majority,nearest", "--out", str(folder))
-    record = json.loads((folder / "run.json").read_text(encoding="utf-8"))
-    old = folder / "cells" / "nearest-0"
-    lines = [json.loads(line) for line in (old / "predictions.jsonl").read_text(encoding="utf-8").splitlines()]
-    kept = {name: (old / name).read_text(encoding="utf-8") for name in ("fit.json", "cost.json")}
-    record["eval_ids"] = [f"row{number:06}" for number in range(rows)]
-    record["arms"] = [{"name": name, "family": family, "seeds": [0]} for name, (family, _) in ARMS.items()]
-    record["data"] = record["leaks"] = None
-    (folder / "run.json").write_text(json.dumps(record), encoding="utf-8")
-    draw = random.Random(0)
-    for name, (_, right) in ARMS.items():
-        cell = folder / "cells" / f"{name}-0"
-        cell.mkdir(exist_ok=True)
-        for file, text in kept.items():
-            (cell / file).write_text(text, encoding="utf-8")
-        with (cell / "predictions.jsonl").open("w", encoding="utf-8") as file:
-            for number, id_ in enumerate(record["eval_ids"]):
-                row = lines[number % len(lines)]
-                score = float(draw.random() < right)
-                answer = row["target"] if score else row["raw"]
-                told = {"id": id_, "input": f"{row['input']} No. {number}.", "raw": answer, "extracted": answer}
-                scores = dict.fromkeys(("score", "score_lenient", "score_strict"), score)
-                file.write(json.dumps(row | told | scores, ensure_ascii=False) + "\n")
-
-
-def measure_report(rows: int) -> dict[str, Any]:
-    """Return time and memory of ``tuneworthy report`` on ``rows`` predictions of each of eight arms."""
+def measure_report(rows: int, out: Path) -> None:
+    """Measure a report of ``rows`` predictions of each of eight arms, made from a small real run."""
     with tempfile.TemporaryDirectory() as place:
-        folder = Path(place) / "run"
-        make_run(folder, rows)
-        seconds, memory = tuneworthy("report", str(folder))
-        page = (folder / "report.html").stat().st_size / 1e6
-    return {
-        "seconds": round(seconds, 2),
-        "peak_memory_mb": round(memory),
-        "rows": rows,
-        "arms": len(ARMS),
-        "page_mb": round(page, 2),
-    }
+        run = Path(place) / "run"
+        tuneworthy("run", str(ROOT / "examples" / "ticket-coding"), "--arms", "majority,nearest", "--out", str(run))
+        large_report.main([str(run), "--rows", str(rows), "--out", str(out)])
 
 
 def measure_demo() -> dict[str, Any]:
@@ -126,15 +80,16 @@ def measure_demo() -> dict[str, Any]:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Measure and write one result for each part."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--part", action="append", choices=tuple(GOALS))
+    parser.add_argument("--part", action="append", choices=(*GOALS, "report"))
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
     works = {
         "help": ("tuneworthy --help", measure_help),
-        "report": (f"report of {asked.rows:,} predictions x {len(ARMS)} arms", lambda: measure_report(asked.rows)),
         "demo": ("tuneworthy demo, two cores", measure_demo),
     }
+    if not asked.part or "report" in asked.part:
+        measure_report(asked.rows, asked.out)
     for part, (title, measure) in works.items():
         if asked.part and part not in asked.part:
             continue

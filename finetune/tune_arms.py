@@ -229,7 +229,7 @@ class QloraArm(LoraArm):
 
 
 class FullArm(TrainedArm):
-    """Every weight of the base, in fp32 (bf16 autocast on a GPU)."""
+    """Every weight of the base, in fp32 (under bf16 autocast where that is faster)."""
 
     name: ClassVar[str] = "full"
     artefact: ClassVar[str] = "model"

@@ -133,3 +133,19 @@ def test_a_whole_model_trains_too_and_keeps_its_config(tmp_path):
     assert all(not torch.equal(before[name], weight) for name, weight in module.named_parameters())
     assert module.config.use_cache is used
     assert not module.training
+
+
+@pytest.mark.parametrize("pays", [True, False])
+def test_large_models_train_in_bf16_on_a_cpu_where_that_pays(tmp_path, monkeypatch, pays):
+    import torch
+
+    monkeypatch.setattr("finetune.trainer.AUTOCAST_PARAMETERS", 1)
+    monkeypatch.setattr("finetune.trainer.bf16_pays", lambda: pays)
+    module, formats = add_lora(tiny_module(), Tune(rank=4), 0), set()
+    layer = next(layer for name, layer in module.named_modules() if name.endswith("q_proj.base_layer"))
+    layer.register_forward_hook(lambda _, __, output: formats.add(output.dtype))
+    _, done = train(tmp_path, module=module)
+    assert formats == {torch.bfloat16 if pays else torch.float32}
+    points = {point.step: point for point in done.losses}
+    assert points[done.steps].validation < points[0].validation
+    assert all(weight.dtype == torch.float32 for weight in weights(module).values())
