@@ -45,8 +45,15 @@ class Detectable:
             worst = "could show nothing" if self.gain_clustered is None else f"show {in_points(self.gain_clustered)}"
             told += f" They share {self.clusters:,} groups or documents; if only those counted, they {worst}."
         if self.too_coarse and self.rows_needed is not None:
-            told += f" To show a difference of {in_points(self.minimum_gain)} takes about {self.rows_needed:,} rows."
+            wanted = f"{_about(self.rows_needed):,} rows"
+            told += f" To show a difference of {in_points(self.minimum_gain)} takes about {wanted}."
         return told
+
+
+def _about(rows: int) -> int:
+    """Return ``rows`` rounded up to two digits that count."""
+    step: int = 10 ** max(len(str(rows)) - 2, 0)
+    return -(-rows // step) * step
 
 
 def detectable(rows: int, clusters: int, minimum_gain: float, confidence: float) -> Detectable:

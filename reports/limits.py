@@ -49,6 +49,7 @@ def limits(results: Mapping[str, Any]) -> list[Sentence]:
         "later, every arm may do better or worse.",
         f"{upperfirst(metric_name(task['metric']))} counts what it counts. Harm, tone, and a rare mistake that costs "
         "much are not in it: read the rows under “Where they differ”, above all those that training broke.",
+        *_graded(task["metric"]),
         *_leaked(results),
         *_chance(results, bool(trained)),
         *_privacy(results, bool(trained)),
@@ -59,6 +60,13 @@ def limits(results: Mapping[str, Any]) -> list[Sentence]:
         "intervals: what people ask drifts, and a hosted model can change under its name."
     )
     return [Sentence(text.replace("{", "{{").replace("}", "}}")) for text in told if text]
+
+
+def _graded(metric: str) -> list[str]:
+    if metric not in ("token_f1", "rouge_l", "json_f1", "macro_f1"):
+        return []
+    name = metric_name(metric)
+    return [f"What the rows can show is computed as if answers were right or wrong; for {name} it's a rough guide."]
 
 
 def _leaked(results: Mapping[str, Any]) -> list[str]:
