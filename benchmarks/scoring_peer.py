@@ -46,11 +46,11 @@ class Peer:
         """Return the batch size with the most requests a second on a few requests."""
         speeds: dict[int, float] = {}
         for batch in BATCHES:
-            count = max(1, min(TRIAL, 4 * batch)) if work.limits is None else min(TRIAL, max(batch, 2))
+            count = max(1, min(TRIAL, 4 * batch)) if work.limits is None else min(TRIAL, max(batch, TRIAL // 2))
             started = time.perf_counter()
             self._trial(work, count, batch)
             speeds[batch] = count / (time.perf_counter() - started)
-            if batch >= count:
+            if batch >= TRIAL:
                 break
         return max(speeds, key=speeds.__getitem__)
 
