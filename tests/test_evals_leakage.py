@@ -136,7 +136,7 @@ def test_what_eval_rows_can_show():
     assert found.too_coarse
     assert found.sentence.startswith("200 eval rows show a difference of 9.3 points between two arms in four of five")
     assert "training is proven worth it if it gains about 11.3 points" in found.sentence
-    assert "To show a difference of 2 points takes about 4,3" in found.sentence
+    assert "To show a difference of 2 points takes about 4,400 rows" in found.sentence
     assert not detectable(10_000, 10_000, 0.05, 0.95).too_coarse
     assert detectable(3, 3, 0.02, 0.95).gain is None
     assert "can't tell any two arms apart" in detectable(3, 3, 0.02, 0.95).sentence
