@@ -6,7 +6,7 @@ as many again: the rows are there now, but the next task, and every retraining, 
 every arm alike and are left out.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -50,8 +50,11 @@ class ArmEconomics:
         return self.one_off + months * self.per_month
 
 
-def arm_economics(arm: ArmCells, prices: Prices, *, on_gpu: bool) -> ArmEconomics:
-    """Return what ``arm`` costs at ``prices``; ``on_gpu`` says which machine's hour counts."""
+def arm_economics(arm: ArmCells, prices: Prices, *, on_gpu: bool, endpoint: bool = False) -> ArmEconomics:
+    """Return what ``arm`` costs at ``prices``; ``on_gpu`` says which machine's hour counts.
+
+    ``endpoint`` says that its model is a server's, whose tokens are paid whatever machine waits for them.
+    """
     running, hour = prices.running, (prices.gpu if on_gpu else prices.cpu).per_hour
     fits = [cell.fit for cell in arm.cells if cell.fit is not None]
     learns = arm.family in LEARNING
@@ -62,7 +65,9 @@ def arm_economics(arm: ArmCells, prices: Prices, *, on_gpu: bool) -> ArmEconomic
     per_month = running.retrains_per_year / 12 * (training + running.relabel_share * labelling) if learns else 0.0
     per_month += running.tuned_per_month if arm.family == "tune" else 0.0
     per_month += running.index_per_month if _retrieves(arm) else 0.0
-    return ArmEconomics(arm.name, arm.family, _request(arm, prices, hour), labelling, training, per_month)
+    return ArmEconomics(
+        arm.name, arm.family, _request(arm, prices, hour, endpoint=endpoint), labelling, training, per_month
+    )
 
 
 def _retrieves(arm: ArmCells) -> bool:
@@ -75,7 +80,7 @@ def _labelled(fit: FitReport) -> int:
     return fit.train_rows + (fit.plan.validation_rows if fit.plan is not None else 0)
 
 
-def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
+def _request(arm: ArmCells, prices: Prices, hour: float, *, endpoint: bool) -> RequestCost:
     """Return the cost of one request, by its tokens or by its seconds."""
     rows = list(arm.all_rows())
     prompt = average(row.prompt_tokens for row in rows) or 0.0
@@ -84,27 +89,33 @@ def _request(arm: ArmCells, prices: Prices, hour: float) -> RequestCost:
     extra = prices.running.retrieval_per_request if _retrieves(arm) else 0.0
     if arm.family == "classic":
         return RequestCost(arm.name, round(prompt), 0, round(output), prices.running.classic_per_request)
-    if prices.priced_by == "machine":
+    if prices.priced_by == "machine" and not endpoint:
         # What an answer from the cache took when it was computed stands in only where this run computed none.
         timed = [row for row in rows if not row.cached] or rows
         seconds = (average(row.ms for row in timed) or 0.0) / 1000
         return RequestCost(
             arm.name, round(prompt), round(prefix), round(output), seconds / SECONDS_PER_HOUR * hour + extra
         )
-    rates = Rates(**prices.of_model(arm_alias(arm.name), arm.family).model_dump())
+    rates = Rates(**prices.of_model(arm_alias(arm.name), arm.family, endpoint=endpoint).model_dump())
     return request_cost(arm.name, round(prefix), round(prompt - prefix), round(output), rates, extra)
 
 
 def economics(
-    arms: Sequence[ArmCells], prices: Prices, volume: Volume, verdict: Verdict, *, on_gpu: bool
+    arms: Sequence[ArmCells],
+    prices: Prices,
+    volume: Volume,
+    verdict: Verdict,
+    *,
+    on_gpu: bool,
+    endpoints: Collection[str] = (),
 ) -> dict[str, Any]:
-    """Return the section ``economics`` of ``results.json``.
+    """Return the section ``economics`` of ``results.json``; ``endpoints`` are the arms whose model is a server's.
 
     The trained arm that decides is set against every untrained one; the best of these says whether it repays.
     """
     trained = verdict.gain.trained if verdict.gain is not None else verdict.best_trained
     outcome, best = verdict.outcome, verdict.best_untrained
-    costs = {arm.name: arm_economics(arm, prices, on_gpu=on_gpu) for arm in arms}
+    costs = {arm.name: arm_economics(arm, prices, on_gpu=on_gpu, endpoint=arm.name in endpoints) for arm in arms}
     untrained = [cost for cost in costs.values() if cost.family != "tune"]
     evens = (
         [repayment(costs[trained].spending, other.spending, volume) for other in untrained]

@@ -159,11 +159,16 @@ class Prices(_Section):
         """Whether a user's file stands over the example."""
         return bool(self._given)
 
-    def of_model(self, alias: str | None, family: str) -> TokenPrices:
-        """Return what tokens cost an arm of ``family`` on the model that the task calls ``alias``."""
+    def of_model(self, alias: str | None, family: str, *, endpoint: bool = True) -> TokenPrices:
+        """Return what tokens cost an arm of ``family`` on the model that the task calls ``alias``.
+
+        A model of ``models:`` that is no endpoint runs where a tuned one would, whether it's tuned or not. The task's
+        own ``model:`` stands for a hosted one in arms that train nothing.
+        """
         if alias is not None and alias in self.models:
             return self.models[alias]
-        return self.tuned if family == "tune" else self.hosted
+        own = family == "tune" or (alias is not None and not endpoint)
+        return self.tuned if own else self.hosted
 
     def used(self) -> list[dict[str, str | float]]:
         """Return what the costs of a run rest on: each key that counts, its value and where that came from."""

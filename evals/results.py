@@ -16,6 +16,7 @@ from evals.arm_cells import ArmCells, read_arm
 from evals.arm_cost import mean_tokens
 from evals.arm_labels import LabelTask, label_task
 from evals.arm_models import tell_models
+from evals.arm_name import arm_alias
 from evals.arm_summary import ArmSummary
 from evals.clusters import Clusters
 from evals.curve import curve_section
@@ -27,6 +28,7 @@ from evals.files import write_json, write_text
 from evals.forgetting import forgetting_section
 from evals.holm import holm
 from evals.leakage import Leak
+from evals.model_ref import Endpoint
 from evals.prices import Prices, load_prices
 from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
 from evals.repayment import Volume
@@ -177,7 +179,10 @@ def _economics(
     """Return what the arms cost at the run's own prices, or at the example's."""
     volume = Volume(settings.decision.requests_per_month, settings.decision.horizon_months)
     on_gpu = record.machine.get("device", "cpu").startswith("cuda")
-    return economics(arms, _prices(run), volume, verdict, on_gpu=on_gpu)
+    asked = {arm.name: arm_alias(arm.name) for arm in arms if arm.family != "classic"}
+    models = {name: settings.model if alias is None else settings.models.get(alias) for name, alias in asked.items()}
+    endpoints = {name for name, model in models.items() if isinstance(model, Endpoint)}
+    return economics(arms, _prices(run), volume, verdict, on_gpu=on_gpu, endpoints=endpoints)
 
 
 def _prices(run: Path) -> Prices:

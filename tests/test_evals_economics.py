@@ -236,3 +236,21 @@ def test_a_warm_request_of_the_real_model_reuses_its_prefix():
     assert len(prefixes) > 200  # the instruction and all shots are kept for the next request
     model.forget_prefix()
     assert model._forward._prefix.ids == ()
+
+
+def test_a_model_of_ones_own_is_not_priced_as_a_hosted_one():
+    """`few_shot@small` on this machine costs what the tuned model's tokens do, `few_shot@big` what a hosted one's do."""
+    small = arm_economics(arm("few_shot@small", "prompt"), PRICES, on_gpu=False)
+    big = arm_economics(arm("few_shot@big", "prompt"), PRICES, on_gpu=False, endpoint=True)
+    tuned = arm_economics(arm("lora@small", "tune"), PRICES, on_gpu=False)
+    assert small.request.cost == tuned.request.cost < big.request.cost
+
+
+def test_an_endpoint_is_paid_by_tokens_whatever_the_machine_costs(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text("priced_by: machine\n")
+    prices = load_prices(path)
+    by_time = arm_economics(arm("few_shot", "prompt", ms=250), prices, on_gpu=False)
+    asked = arm_economics(arm("few_shot", "prompt", ms=250), prices, on_gpu=False, endpoint=True)
+    assert asked.request.cost == arm_economics(arm("few_shot", "prompt"), PRICES, on_gpu=False).request.cost
+    assert asked.request.cost != by_time.request.cost
