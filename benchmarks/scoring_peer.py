@@ -12,7 +12,9 @@ if TYPE_CHECKING:
     from baselines.local_model import LocalModel
 
 BATCHES = (1, 4, 16, 64)
-TRIAL = 16
+TRIAL = 64
+WORSE = 0.85
+"""Larger batches aren't tried once a batch is this much slower than the best."""
 """Requests of a trial, at most: a batch size is tried on the longest of one row's."""
 
 
@@ -46,11 +48,11 @@ class Peer:
         """Return the batch size with the most requests a second on a few requests."""
         speeds: dict[int, float] = {}
         for batch in BATCHES:
-            count = max(1, min(TRIAL, 4 * batch)) if work.limits is None else min(TRIAL, max(batch, TRIAL // 2))
+            count = min(TRIAL, 2 * batch) if work.limits is None else min(TRIAL, max(batch, 4))
             started = time.perf_counter()
             self._trial(work, count, batch)
             speeds[batch] = count / (time.perf_counter() - started)
-            if batch >= TRIAL:
+            if speeds[batch] < WORSE * max(speeds.values()):
                 break
         return max(speeds, key=speeds.__getitem__)
 

@@ -128,6 +128,7 @@ def peer(setting: Setting, steps: int) -> Course:
             warmup_steps=schedule.warmup_steps,
             use_cpu=setting.device == "cpu",
             save_strategy="no",
+            logging_steps=1,
             report_to="none",
             disable_tqdm=True,
         )

@@ -4,8 +4,8 @@
 
     python -m benchmarks.whole_job [--part help] [--part report] [--part demo] [--rows 100000]
 
-The report is ``benchmarks.large_report`` on a run of two quick arms of an example. Peak memory is the largest resident
-set of the process, looked at 50 times a second.
+The report is ``benchmarks.large_report`` on a run of two prompting arms of an example. Peak memory is the largest
+resident set of the process, looked at 50 times a second.
 """
 
 import argparse
@@ -66,7 +66,7 @@ def measure_report(rows: int, out: Path) -> None:
     """Measure a report of ``rows`` predictions of each of eight arms, made from a small real run."""
     with tempfile.TemporaryDirectory() as place:
         run = Path(place) / "run"
-        tuneworthy("run", str(ROOT / "examples" / "ticket-coding"), "--arms", "majority,nearest", "--out", str(run))
+        tuneworthy("run", str(ROOT / "examples" / "ticket-coding"), "--arms", "few_shot,rag", "--out", str(run))
         large_report.main([str(run), "--rows", str(rows), "--out", str(out)])
 
 

@@ -239,7 +239,7 @@ def test_a_warm_request_of_the_real_model_reuses_its_prefix():
 
 
 def test_a_model_of_ones_own_is_not_priced_as_a_hosted_one():
-    """`few_shot@small` on this machine costs what the tuned model's tokens do, `few_shot@big` what a hosted one's do."""
+    """`few_shot@small` here costs what the tuned model's tokens do, `few_shot@big` what a hosted one's do."""
     small = arm_economics(arm("few_shot@small", "prompt"), PRICES, on_gpu=False)
     big = arm_economics(arm("few_shot@big", "prompt"), PRICES, on_gpu=False, endpoint=True)
     tuned = arm_economics(arm("lora@small", "tune"), PRICES, on_gpu=False)
