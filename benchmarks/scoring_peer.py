@@ -13,9 +13,9 @@ if TYPE_CHECKING:
 
 BATCHES = (1, 4, 16, 64)
 TRIAL = 64
-WORSE = 0.85
-"""Larger batches aren't tried once a batch is this much slower than the best."""
 """Requests of a trial, at most: a batch size is tried on the longest of one row's."""
+WORSE = 0.85
+"""Larger batches aren't tried once one is this much slower than the best so far."""
 
 
 class Peer:
