@@ -6,12 +6,14 @@ characters. Some servers take both fields and answer with the written tokens alo
 them: then, or where no token ends right before the label, there is no score, and none is made up.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from baselines.endpoint_wire import BadReplyError, first_choice, read_usage
+
+LEAST = -1e9
+"""The log-likelihood of a token is never below this, unless the server tells nonsense."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +44,8 @@ def label_score(data: Mapping[str, Any], label: str) -> LabelScore:
     if start == 0:
         raise BadReplyError("the server gives log-likelihoods of the label alone, not behind its prompt")
     mine = values[start:end]
-    if not all(isinstance(value, int | float) and math.isfinite(value) and value <= 1e-6 for value in mine):
+    # Compared, not converted: an integer of hundreds of digits is JSON too. NaN is not between the two.
+    if not all(isinstance(value, int | float) and LEAST <= value <= 1e-6 for value in mine):
         raise BadReplyError("the server leaves out log-likelihoods of a prompt's tokens")
     return LabelScore(float(sum(mine)), end - start)
 

@@ -11,6 +11,9 @@ from evals.model_ref import Endpoint
 from evals.protocols import Limits
 
 PATHS = {"chat": "/chat/completions", "completions": "/completions"}
+MOST_TOKENS = 10**9
+"""A server that counts more in one request has told nothing: it would end in no number that can be reckoned with."""
+
 MOST_STOPS = 4
 """Stop strings that the protocol takes in one request; further ones are cut off here."""
 
@@ -110,7 +113,9 @@ def read_usage(data: Mapping[str, Any]) -> Usage:
 
 
 def _count(value: object) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    if not isinstance(value, int) or isinstance(value, bool):
+        return None
+    return value if 0 <= value <= MOST_TOKENS else None
 
 
 def _with_parameters(endpoint: Endpoint, body: Json) -> Json:

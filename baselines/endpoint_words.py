@@ -38,7 +38,6 @@ def retry_after(value: str | None) -> float | None:
     except ValueError:
         pass
     try:
-        when = parsedate_to_datetime(value)
-    except ValueError:
+        return max(0.0, parsedate_to_datetime(value).timestamp() - time.time())
+    except (ValueError, OverflowError):  # no date, or one that no clock reaches
         return None
-    return max(0.0, when.timestamp() - time.time())

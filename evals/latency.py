@@ -13,7 +13,9 @@ from typing import Protocol, runtime_checkable
 
 import numpy as np
 
+from evals.errors import SpendingError
 from evals.example import Example
+from evals.full_disk import full_disk
 from evals.protocols import Arm
 from evals.stored import ADDED_LATER
 
@@ -64,10 +66,18 @@ class Timing:
 
 
 def time_requests(arm: Arm, examples: Sequence[Example], seed: int) -> Timing:
-    """Return what single requests take, or why that can't be told: it mustn't cost the answers that are there."""
+    """Return what single requests take, or why that can't be told: it mustn't cost the answers that are there.
+
+    Raises what stops the whole run, which goes on from here when it's resumed: ``SpendingError``, and the ``OSError``
+    of a full disk.
+    """
     try:
         latency = measure_latency(arm, examples, seed)
+    except SpendingError:
+        raise
     except Exception as error:
+        if full_disk(error) is not None:
+            raise
         return Timing(problem=f"{type(error).__name__}: {error}" if str(error) else type(error).__name__)
     return Timing(latency) if latency else Timing(problem="every row asked alone ended in an error")
 

@@ -6,10 +6,7 @@ uninterrupted one would have asked.
 """
 
 import dataclasses
-import errno
 import fcntl
-import os
-import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -26,6 +23,7 @@ from evals.errors import ArmError, RunError, SpendingError, TuneworthyError
 from evals.example import Example
 from evals.forgetting import FILE as GENERAL_FILE
 from evals.forgetting import TunesBase, ask_general, write_failure
+from evals.full_disk import full_disk
 from evals.latency import Timing, time_requests
 from evals.memory import PeakMemory, says_out_of_memory
 from evals.protocols import Arm, ArmContext, FitReport, Prediction
@@ -36,9 +34,6 @@ from evals.task import Task
 from evals.watch import Watcher
 
 BATCH_ROWS = 64
-FULL_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES)
-
-_OS_ERROR = re.compile(r"\(os error (\d+)\)")
 
 
 @contextmanager
@@ -92,8 +87,7 @@ def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher, curve:
             folder.fail(str(error))
             watcher.cell_failed(name, str(error))
         except Exception as error:
-            if (number := _system_error(error)) in FULL_DISK:
-                why = os.strerror(number)
+            if (why := full_disk(error)) is not None:
                 raise RunError(
                     f"can't write to {bench.run}: {why}; mend that, then: tuneworthy run --resume {bench.run}"
                 ) from error
@@ -117,14 +111,6 @@ def _points(bench: Bench, curve: Sequence[CurvePoint]) -> Iterator[_Work]:
             name = f"{point.arm}-{seed}" if len(point.seeds) > 1 else point.arm
             task = partial(point.task, bench.task, seed)
             yield _Work(point.cell(bench.run, seed), f"{name} {point.value} {point.axis}", task, timed=False)
-
-
-def _system_error(error: Exception) -> int:
-    """Return the system's number of an error, 0 for none; safetensors and tokenizers only name it in their text."""
-    if isinstance(error, OSError):
-        return error.errno or 0
-    found = _OS_ERROR.search(str(error))
-    return int(found[1]) if found else 0
 
 
 def _run_cell(
@@ -240,7 +226,7 @@ def _check_forgetting(bench: Bench, arm: Arm, folder: Path) -> None:
             ask_general(bench.model(), bench.general, bench.run / bench.general_file)
             ask_general(tuned, bench.general, folder / GENERAL_FILE)
     except Exception as error:
-        if _system_error(error) in FULL_DISK:
+        if full_disk(error) is not None:
             raise
         write_failure(bench.general, f"{type(error).__name__}: {error}", folder / GENERAL_FILE)
 

@@ -85,7 +85,8 @@ class Meter:
     def price(self, alias: str | None, taken: Taken) -> float:
         """Return what a request costs at the prices."""
         rates = self._prices.of_model(alias, "prompt")
-        read = (taken.prompt - taken.cached) * rates.input + taken.cached * rates.cached_input
+        cached = min(taken.cached, taken.prompt)  # a server that tells more would pay us
+        read = (taken.prompt - cached) * rates.input + cached * rates.cached_input
         return (read + taken.completion * rates.output) / MILLION
 
 

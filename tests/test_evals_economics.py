@@ -1,9 +1,11 @@
+import errno
 import json
 from types import SimpleNamespace
 
 import pytest
 
 from evals.economics import arm_economics, economics
+from evals.errors import SpendingError
 from evals.fit_report import FitReport, TrainingPlan
 from evals.latency import measure_latency, time_requests
 from evals.prices import load_prices
@@ -191,6 +193,16 @@ def test_what_cannot_be_timed_says_why():
 
     timing = time_requests(Failing(), ROWS, 0)
     assert (timing.latency, timing.problem) == (None, "OSError: the model is gone")
+
+
+@pytest.mark.parametrize("stop", [SpendingError("enough"), OSError(errno.ENOSPC, "full")])
+def test_what_stops_the_run_stops_the_timing(stop):
+    class Stopped:
+        def answer(self, examples):
+            raise stop
+
+    with pytest.raises(type(stop)):
+        time_requests(Stopped(), ROWS, 0)
 
 
 @pytest.mark.parametrize(("tick", "rows"), [(0.3, 5), (2, 2)], ids=["1.5 seconds a row", "10 seconds a row"])

@@ -23,6 +23,10 @@ def test_each_model_has_its_prices_and_the_others_are_hosted(prices):
     assert {"key": "models.big.input", "value": 10.0, "origin": "prices file"} in prices.used()
 
 
+def test_more_cached_tokens_than_read_ones_pay_nothing_back(prices):
+    assert Meter(prices).price("big", Taken(100, 0, 5000)) == pytest.approx(100 * 1 / 1e6)
+
+
 def test_what_was_taken_before_the_folder_and_before_a_kill_counts(tmp_path, prices):
     meter = Meter(prices)
     meter.add("big", Taken(100, 10))
