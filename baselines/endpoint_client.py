@@ -2,7 +2,8 @@
 
 Tried again, after a wait that doubles and has jitter, are answers 429, 408 and 5xx, timeouts and lost connections, and
 nothing else; a ``Retry-After`` is honoured. A request that fails all the same is a failure of its own row. The key is
-read from the environment, goes into one header, and is taken out of whatever a server says before anyone sees it.
+read from the environment, goes into one header, and is taken out of whatever a server says of a failure before anyone
+sees it, with what may be a part of it; out of an answer only whole.
 """
 
 import asyncio
@@ -29,6 +30,9 @@ LONGEST_WAIT = 60.0
 
 LONGEST_ASKED_WAIT = 600.0
 """Seconds that a server may ask us to wait; a longer ``Retry-After`` is a failure."""
+
+WHOLE_KEY = 16
+"""Characters that a key has at least, for its place in a successful answer to be no chance."""
 
 _CHANCE = random.SystemRandom()
 """Waits of several runs mustn't be alike; no result depends on them."""
@@ -111,6 +115,10 @@ class EndpointClient:
         text = text.replace(self._key, "***")
         return re.sub(re.escape(self._key[:6]) + r"[\w*.\-]*", "***", text) if len(self._key) >= 12 else text
 
+    def _without_whole_key(self, text: str) -> str:
+        """Return an answer as it is; of a leaked key alone it's cleaned. A short one may be a word of any answer."""
+        return text.replace(self._key, "***") if self._key and len(self._key) >= WHOLE_KEY else text
+
     async def _post_all(
         self, path: str, bodies: Sequence[Json], check: Callable[[], None], done: Callable[[int, Answer], None]
     ) -> list[Answer]:
@@ -174,15 +182,15 @@ class EndpointClient:
             raise _Again(f"the connection failed ({self._said(str(error)) or type(error).__name__})") from None
         except httpx2.HTTPError as error:
             return Answer(None, f"the answer can't be read ({self._said(str(error))})", tries)
-        text = self.hide_key(response.text)
-        data = json_object(text)
         if response.is_success:
-            if data is None:
-                kind = response.headers.get("content-type", "no type").partition(";")[0]
-                told = f"the answer is no JSON object ({kind}, {len(response.content):,} bytes): {self._said(text)}"
-                return Answer(None, told, tries)
-            return Answer(data, None, tries)
-        why = self._refused(response, self._said(message(data, text)), optional=method == "GET")
+            text = self._without_whole_key(response.text)
+            if (data := json_object(text)) is not None:
+                return Answer(data, None, tries)
+            kind = response.headers.get("content-type", "no type").partition(";")[0]
+            told = f"the answer is no JSON object ({kind}, {len(response.content):,} bytes): {self._said(text)}"
+            return Answer(None, told, tries)
+        text = self.hide_key(response.text)
+        why = self._refused(response, self._said(message(json_object(text), text)), optional=method == "GET")
         return Answer(None, why, tries)
 
     def _refused(self, response: httpx2.Response, said: str, *, optional: bool) -> str:

@@ -185,7 +185,7 @@ class EndpointModel:
             for label, answer in zip(labels, answers, strict=True):
                 _scored(answer, label)
         except BadReplyError as error:
-            return str(error)
+            return self._told_of(error)
         return None
 
     def _score(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Choice]:
@@ -204,7 +204,7 @@ class EndpointModel:
         try:
             scores = [_scored(answer, label) for answer, label in zip(answers, labels, strict=True)]
         except BadReplyError as error:
-            return Choice(text, "", "", (), read, 0, ms, str(error))
+            return Choice(text, "", "", (), read, 0, ms, self._told_of(error))
         best = max(range(len(labels)), key=lambda place: scores[place].loglikelihood)
         mean = max(range(len(labels)), key=lambda place: scores[place].loglikelihood / scores[place].tokens)
         sums = tuple(score.loglikelihood for score in scores)
@@ -218,10 +218,13 @@ class EndpointModel:
         try:
             reply = self._reply(answer, ends)
         except BadReplyError as error:
-            return Generation(text, "", asked, usage.completion or 0, ms, str(error))
+            return Generation(text, "", asked, usage.completion or 0, ms, self._told_of(error))
         written = self.count_tokens(reply.text) if usage.completion is None else usage.completion
         took = answer.ms if answer.kept else ms
         return Generation(text, reply.text, asked, written, took, cut=reply.cut, cached=answer.kept)
+
+    def _told_of(self, error: BadReplyError) -> str:
+        return self._client.hide_key(str(error))  # a server's own words may stand in it
 
     def _reply(self, answer: Answer, ends: Sequence[str]) -> Reply:
         if answer.data is None:

@@ -7,7 +7,7 @@ from baselines.endpoint_wire import BadReplyError
 from evals.prices import load_prices
 from evals.spending import Meter
 from tests.endpoint_server import Made, said, serving
-from tests.test_baselines_endpoint_client import after, ask
+from tests.test_baselines_endpoint_client import KEY, after, ask
 
 HUGE = 10**400
 
@@ -34,3 +34,18 @@ def test_a_log_likelihood_that_cannot_be_is_none():
     told = {"tokens": [":", " warm"], "token_logprobs": [None, -HUGE]}
     with pytest.raises(BadReplyError):
         label_score({"choices": [{"logprobs": told}], "usage": {"completion_tokens": 0}}, " warm")
+
+
+@pytest.mark.parametrize("key", ["warm", "risk-4d1f8e0b2a97c653", "done"])
+def test_a_key_that_is_like_a_word_changes_no_answer(key):
+    answers = ["warm.", "a risk-profile, risk-free", "done"]
+    with serving(lambda asked: said(answers[asked.number])) as server:
+        found, _ = ask(server, count=3, key=key, concurrency=1)
+    assert [answer.text for answer in found] == answers
+
+
+def test_a_failure_told_with_success_shows_no_part_of_the_key():
+    failure = Made({"error": {"message": f"bad key {KEY[:8]}****, {KEY}"}})
+    with serving(lambda asked: failure) as server:
+        [answer], _ = ask(server, key=KEY)
+    assert answer.error == "the server's answer holds no choices (bad key ***, ***)"
