@@ -34,14 +34,14 @@ class Asker:
         keys = [request_key(url, body) for body in bodies]
         kept = {key: found for key in keys if journal is not None and (found := journal.get(key)) is not None}
         asked = [place for place, key in enumerate(keys) if key not in kept]
-        ratio = self._counted / self._expected if self._expected and self._counted else 1.0
         if asked:
-            expected = Taken(round(sum(sizes[place] for place in asked) * ratio), most * len(asked))
-            self._meter.check(self._alias, expected)
+            read = self._likely(sum(sizes[place] for place in asked))
+            written = sum(_most_written(bodies[place], most) for place in asked)
+            self._meter.check(self._alias, Taken(read, written))
 
         def done(number: int, answer: Answer) -> None:
             place = asked[number]
-            self._count(answer, sizes[place], most)
+            self._count(answer, sizes[place], _most_written(bodies[place], most))
             if journal is not None and answer.data is not None and self._is_whole(bodies[place], answer.data):
                 journal.put(keys[place], answer.data, answer.ms / self._endpoint.concurrency)
 
@@ -66,6 +66,10 @@ class Asker:
             self._journals[folder] = Journal(folder)
         return self._journals[folder]
 
+    def _likely(self, size: int) -> int:
+        """Return the tokens of what is ``size`` by our estimate, going by what the server counted so far."""
+        return round(size * self._counted / self._expected) if self._expected and self._counted else size
+
     def _count(self, answer: Answer, size: int, most: int) -> None:
         usage = Usage() if answer.data is None else read_usage(answer.data)
         if usage.prompt is not None:
@@ -73,6 +77,7 @@ class Asker:
             self._counted += usage.prompt
         answered = answer.data is not None
         read = usage.prompt if usage.prompt is not None else size * answered
+        read += self._likely(size) * answer.timeouts  # the server read that too, and says nothing of it
         written = usage.completion if usage.completion is not None else most * answered
         self._meter.add(self._alias, Taken(read, written, usage.cached, answer.retries, not answered))
 
@@ -85,3 +90,9 @@ class Asker:
         except BadReplyError:
             return False
         return True
+
+
+def _most_written(body: Json, most: int) -> int:
+    """Return the tokens that an answer may have: what the request allows, ``most`` where it says nothing."""
+    told = [body.get("max_tokens"), body.get("max_completion_tokens")]
+    return max((limit for limit in told if isinstance(limit, int) and not isinstance(limit, bool)), default=most)

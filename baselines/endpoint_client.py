@@ -47,6 +47,7 @@ class Answer:
 
     ``lost``: the server couldn't be reached or had no time for us, so the problem says nothing about the request.
     ``ms`` are its milliseconds, waits and all. ``kept``: it was had before, and comes from the run's journal.
+    ``timeouts`` are the tries that we gave up on: the server may have read the prompt all the same.
     """
 
     data: Json | None
@@ -55,15 +56,20 @@ class Answer:
     lost: bool = False
     ms: float = 0.0
     kept: bool = False
+    timeouts: int = 0
 
 
 class _Again(Exception):  # noqa: N818 -- no error: a reason to try again
-    """The request may be tried again; ``wait`` is what the server asks for, in seconds; ``failed``: it answered 5xx."""
+    """The request may be tried again; ``wait`` is what the server asks for, in seconds.
 
-    def __init__(self, why: str, wait: float | None = None, *, failed: bool = False) -> None:
+    ``failed``: it answered 5xx; ``timeout``: it didn't answer in time.
+    """
+
+    def __init__(self, why: str, wait: float | None = None, *, failed: bool = False, timeout: bool = False) -> None:
         super().__init__(why)
         self.wait = wait
         self.failed = failed
+        self.timeout = timeout
 
 
 def read_key(endpoint: Endpoint) -> str | None:
@@ -102,9 +108,9 @@ class EndpointClient:
     ) -> list[Answer]:
         """Send every body and return the answers in order.
 
-        ``check`` is called before each request and may raise ``SpendingError``: no further one is begun then, those
-        under way are finished. ``done`` is called after each with its place and its answer. Raises ``ModelError``
-        when the server refuses us altogether (401, 403, 404, a redirect).
+        ``check`` is called before each request and may raise ``SpendingError``. Raises ``ModelError`` when the server
+        refuses us altogether (401, 403, 404, a redirect). In both cases no further request is begun or tried again,
+        and those under way are finished: they are paid for. ``done`` is called after each with its place and answer.
         """
         return self._run(self._post_all(path, bodies, check, done))
 
@@ -135,10 +141,10 @@ class EndpointClient:
                     return Answer(None, "not asked")
                 started = time.perf_counter()
                 try:
-                    answer = await self._tried("POST", path, bodies[place], self.endpoint.retries)
+                    answer = await self._tried("POST", path, bodies[place], self.endpoint.retries, stopped)
                 except ModelError as error:
                     stopped.append(error)
-                    raise
+                    return Answer(None, "refused")
                 answer = replace(answer, ms=1e3 * (time.perf_counter() - started))
                 done(place, answer)
                 return answer
@@ -155,19 +161,25 @@ class EndpointClient:
             raise stopped[0]
         return answers
 
-    async def _tried(self, method: str, path: str, body: Json | None, retries: int) -> Answer:
+    async def _tried(
+        self, method: str, path: str, body: Json | None, retries: int, stopped: Sequence[TuneworthyError] = ()
+    ) -> Answer:
+        timeouts = 0
         for tries in range(retries + 1):
             try:
-                return await self._once(method, path, body, tries)
+                return replace(await self._once(method, path, body, tries), timeouts=timeouts)
             except _Again as again:
                 why, asked, lost = str(again), again.wait, not again.failed
+                timeouts += again.timeout
             if asked is not None and asked > LONGEST_ASKED_WAIT:
-                return Answer(None, f"{why} and asks us to wait {asked:,.0f} s", tries, lost)
+                return Answer(None, f"{why} and asks us to wait {asked:,.0f} s", tries, lost, timeouts=timeouts)
+            if stopped:
+                return Answer(None, why, tries, lost, timeouts=timeouts)
             if tries < retries:
                 own = min(FIRST_WAIT * 2**tries, LONGEST_WAIT) * (0.5 + self._jitter() / 2)
                 await self._sleep(own if asked is None else asked + own)
         times = f", {retries + 1} times in a row" if retries else ""
-        return Answer(None, f"{why}{times}", retries, lost)
+        return Answer(None, f"{why}{times}", retries, lost, timeouts=timeouts)
 
     async def _once(self, method: str, path: str, body: Json | None, tries: int) -> Answer:
         url = f"{self.endpoint.endpoint}{path}"
@@ -177,7 +189,7 @@ class EndpointClient:
             async with asyncio.timeout(self.endpoint.timeout):
                 response = await session.client.request(method, url, json=body, headers=headers)
         except (TimeoutError, httpx2.TimeoutException):
-            raise _Again(f"no answer within {self.endpoint.timeout:g} s") from None
+            raise _Again(f"no answer within {self.endpoint.timeout:g} s", timeout=True) from None
         except (httpx2.NetworkError, httpx2.RemoteProtocolError) as error:
             raise _Again(f"the connection failed ({self._said(str(error)) or type(error).__name__})") from None
         except httpx2.HTTPError as error:

@@ -1,15 +1,22 @@
 """Odd servers and odd keys: nothing that they say changes an answer, a cost or a cell that it doesn't concern."""
 
+import threading
+import time
+
 import pytest
 
 from baselines.endpoint_labels import label_score
 from baselines.endpoint_wire import BadReplyError
+from evals.errors import ModelError, SpendingError
+from evals.example import Prompt
 from evals.prices import load_prices
-from evals.spending import Meter
+from evals.protocols import Limits
+from evals.spending import Meter, Taken
 from tests.endpoint_server import Made, said, serving
-from tests.test_baselines_endpoint_client import KEY, after, ask
+from tests.test_baselines_endpoint_client import KEY, after, ask, model
 
 HUGE = 10**400
+PRICES = load_prices()
 
 
 @pytest.mark.parametrize(
@@ -22,7 +29,7 @@ def test_a_wait_until_a_day_that_no_clock_reaches_is_a_wait_of_our_own(when):
 
 
 def test_a_count_of_tokens_that_cannot_be_is_not_told():
-    meter = Meter(load_prices())
+    meter = Meter(PRICES)
     odd = said("x", read=HUGE, written=HUGE, prompt_tokens_details={"cached_tokens": HUGE})
     with serving(lambda asked: odd) as server:
         [answer], _ = ask(server, meter=meter)
@@ -49,3 +56,63 @@ def test_a_failure_told_with_success_shows_no_part_of_the_key():
     with serving(lambda asked: failure) as server:
         [answer], _ = ask(server, key=KEY)
     assert answer.error == "the server's answer holds no choices (bad key ***, ***)"
+
+
+def test_what_a_server_read_before_it_hung_is_counted():
+    prompt = Prompt("Say it.", "thing 0")
+    with serving(after(2, Made(hang=True))) as server:
+        meter = Meter(PRICES)
+        found, _ = model(server, meter=meter, timeout=0.2)
+        found.generate([prompt], Limits(5))
+        size = found.count_tokens(found.render(prompt))
+    assert size > 0
+    # The two tries by the estimate, scaled by what the server counted (10 tokens), and the answer.
+    assert meter.cost == pytest.approx(meter.price(None, Taken(3 * 10, 2)))
+    with serving(lambda asked: Made(hang=True)) as server:
+        meter = Meter(PRICES)
+        ask(server, meter=meter, timeout=0.1, retries=1)
+    assert meter.cost == pytest.approx(meter.price(None, Taken(2 * size)))
+
+
+def test_what_is_under_way_when_the_server_refuses_us_is_counted():
+    refused = threading.Event()
+
+    def rule(asked):
+        if asked.text == "thing 0":
+            refused.set()
+            return Made({}, 401)
+        refused.wait(5)
+        time.sleep(0.2)
+        return said("x", read=1000, written=10)
+
+    meter = Meter(PRICES)
+    with serving(rule) as server, pytest.raises(ModelError, match="answers 401"):
+        ask(server, count=9, meter=meter, concurrency=3)
+    assert len(server.asked) == 3
+    assert meter.cost == pytest.approx(meter.price(None, Taken(2 * 1000, 2 * 10)))
+
+
+def test_nothing_is_tried_again_once_the_server_refuses_us():
+    refused = threading.Event()
+
+    def rule(asked):
+        if asked.text == "thing 0":
+            refused.set()
+            return Made({}, 404)
+        refused.wait(5)
+        time.sleep(0.2)
+        return Made({}, 500)
+
+    with serving(rule) as server, pytest.raises(ModelError, match="answers 404"):
+        ask(server, count=2, concurrency=2)
+    assert len(server.asked) == 2
+
+
+@pytest.mark.parametrize("name", ["max_tokens", "max_completion_tokens"])
+def test_the_limit_on_costs_knows_how_much_an_answer_may_have(name):
+    meter = Meter(PRICES, limit=0.001)
+    with serving(lambda asked: said("x")) as server:
+        found, _ = model(server, meter=meter, parameters={name: 5000})
+        with pytest.raises(SpendingError, match="the next batch may cost up to 0.02"):
+            found.generate([Prompt("Say it.", "thing")], Limits(5))
+    assert not server.asked
