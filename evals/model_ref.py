@@ -6,7 +6,7 @@ nowhere else: what is written here goes into ``run.json``.
 
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 from urllib.parse import urlsplit
 
 import yaml
@@ -20,8 +20,11 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     Tag,
+    model_validator,
 )
 from pydantic_core import PydanticCustomError
+
+from evals.secret_text import inner_names, inner_texts, may_be_key, names_a_secret
 
 SECRET = "secret"
 """The kind of a problem whose value is not shown: it may hold a key."""
@@ -58,9 +61,10 @@ OURS = ("messages", "model", "n", "prompt", "stop", "stream", "echo", "logprobs"
 
 
 def _free(value: dict[str, JsonValue]) -> dict[str, JsonValue]:
-    for key in value:
-        if key in OURS or re.search(r"api.?key|authori[sz]ation|secret", key, re.IGNORECASE):
-            raise PydanticCustomError(SECRET, "can't hold {key}; it isn't a parameter of an answer", {"key": key})
+    names = [*(key for key in value if key in OURS), *filter(names_a_secret, inner_names(value))]
+    if names:
+        shown = {"key": names[0] if re.fullmatch(r"[A-Za-z_\-]{1,24}", names[0]) else "a key"}
+        raise PydanticCustomError(SECRET, "can't hold {key}; it isn't a parameter of an answer", shown)
     return value
 
 
@@ -114,6 +118,24 @@ class Endpoint(BaseModel):
     parameters: Annotated[dict[str, JsonValue], BeforeValidator(_typed), AfterValidator(_free)] = Field(
         default_factory=dict, description="Further fields of each request; one that is null is left out."
     )
+
+    @model_validator(mode="after")
+    def _holds_no_key(self) -> Self:
+        """Refuse what may be a key, wherever it stands, without showing it."""
+        told = {
+            "endpoint": self.endpoint,
+            "name": self.name,
+            "tokenizer": self.tokenizer,
+            "parameters": self.parameters,
+        }
+        for field, value in told.items():
+            if any(may_be_key(text, self.key_env) for text in inner_texts(value)):
+                raise PydanticCustomError(
+                    SECRET,
+                    "holds what looks like a key in {field}: put it in an environment variable and name that by key_env",
+                    {"field": field},
+                )
+        return self
 
     @property
     def called(self) -> str:

@@ -62,6 +62,52 @@ def test_mistakes_are_told_with_their_line_and_without_keys(tmp_path, line, told
     assert "SECRET" not in str(error.value)
 
 
+KEY = "zq-HIDDEN-0123456789abcdef"
+LOOKS = "sk-HIDDEN-9876543210"
+
+
+@pytest.mark.parametrize(
+    ("section", "told"),
+    [
+        ("parameters: {extra: {deep: [{Authorization: SECRET}]}}", "can't hold Authorization"),
+        ("parameters: {extra: {auth_token: SECRET}}", "can't hold auth_token"),
+        ("parameters: {token: SECRET}", "can't hold token"),
+        ("parameters: {a: {properties: {password: SECRET}}}", "can't hold password"),
+        ("parameters: {bearer: SECRET}", "can't hold bearer"),
+        (f"parameters: {{user: {{id: [{LOOKS}]}}}}", "looks like a key in parameters"),
+        (f"parameters: {{user: 'x {KEY}'}}", "looks like a key in parameters"),
+        (f"parameters: {{{LOOKS}: 1}}", "looks like a key in parameters"),
+        (f"name: {LOOKS}", "looks like a key in name"),
+        (f"name: {KEY}", "looks like a key in name"),
+        (f"endpoint: http://h/{LOOKS}/v1", "looks like a key in endpoint"),
+        (f"endpoint: http://h/{KEY.replace('-', '%2D')}/v1", "looks like a key in endpoint"),
+    ],
+)
+def test_a_key_gets_into_no_file_of_a_run(tmp_path, monkeypatch, section, told):
+    monkeypatch.setenv("MY_KEY", KEY)
+    given = {"endpoint": "endpoint: http://h/v1", "name": "name: m", section.split(":")[0]: section}
+    with pytest.raises(TaskError) as error:
+        read(tmp_path, f"model: {{{', '.join(given.values())}, key_env: MY_KEY}}")
+    assert told in str(error.value)
+    assert not any(word in str(error.value) for word in ("\n", "SECRET", "HIDDEN"))
+
+
+def test_what_only_sounds_like_a_key_is_a_parameter(monkeypatch):
+    monkeypatch.setenv("OPENAI_API_KEY", "none")  # for a server that wants none
+    schema = {"type": "object", "properties": {"password": {"type": "string"}, "token": {"type": "string"}}}
+    parameters = {
+        "max_tokens": 50,
+        "stop_token_ids": [1, 2],
+        "eos_token": "</s>",
+        "reasoning_effort": "none",
+        "response_format": {
+            "type": "json_schema",
+            "json_schema": {"name": "risk-assessment-of-loan", "schema": schema},
+        },
+    }
+    assert Endpoint.model_validate(BIG | {"parameters": parameters}).parameters == parameters
+
+
 def test_arms_are_planned_by_kind_and_then_by_model():
     task = make_task(ROWS, models={"small": "builtin", "big": BIG})
     names = ["qlora@small", "few_shot@big", "few_shot", "few_shot@small", "majority"]
