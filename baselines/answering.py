@@ -22,6 +22,9 @@ SAMPLED_TARGETS = 2_000
 LONGEST_TARGETS = 50
 """That many answers, the longest by characters, join the sample."""
 
+WRITTEN_LABEL_TOKENS = 32
+"""A label that is written has this room at least: a chat model says a few words around it."""
+
 SPECIAL_TOKENS = 2
 """Room for the begin and end tokens, which ``count_tokens`` leaves out."""
 
@@ -90,11 +93,12 @@ def task_instruction(task: Task, addition: str = "") -> str:
     return instruction
 
 
-def answer_limits(task: Task, count_tokens: Callable[[str], int]) -> Limits:
+def answer_limits(task: Task, count_tokens: Callable[[str], int], least: int = 0) -> Limits:
     """Return how long a generated answer to ``task`` may get, in the tokens that ``count_tokens`` counts.
 
     The user's ``generate.max_new_tokens`` wins. Without it, the longest training answer plus a tenth (at
-    least 4 tokens, which hold the end token too), never more than ``generate.max_new_tokens_cap``.
+    least 4 tokens, which hold the end token too) and no less than ``least``, never more than
+    ``generate.max_new_tokens_cap``.
     """
     settings = task.settings.generate
     if settings.max_new_tokens is not None:
@@ -104,7 +108,7 @@ def answer_limits(task: Task, count_tokens: Callable[[str], int]) -> Limits:
         rest = targets[LONGEST_TARGETS:]
         targets = targets[:LONGEST_TARGETS] + random.Random(0).sample(rest, SAMPLED_TARGETS - LONGEST_TARGETS)
     longest = max((count_tokens(target) for target in targets), default=0)
-    return Limits(min(longest + max(4, longest // 10), settings.max_new_tokens_cap))
+    return Limits(min(max(least, longest + max(4, longest // 10)), settings.max_new_tokens_cap))
 
 
 def answering_facts(model: LanguageModel, task: Task, limits: Limits) -> Facts:

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from functools import cached_property
 
+from baselines.answering import WRITTEN_LABEL_TOKENS
 from baselines.encoding import RENDERING_VERSION
 from baselines.endpoint_asker import Asker
 from baselines.endpoint_client import Answer, EndpointClient
@@ -132,7 +133,7 @@ class EndpointModel:
         if self.why_written(labels) is None:
             return self._score(prompts, labels)
         longest = max(map(self.count_tokens, labels))
-        found = self.generate(prompts, Limits(longest + max(4, longest // 10)))
+        found = self.generate(prompts, Limits(max(WRITTEN_LABEL_TOKENS, longest + max(4, longest // 10))))
         return [_read_label(answer, labels) for answer in found]
 
     def generate(self, prompts: Sequence[Prompt], limits: Limits) -> list[Generation]:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import ClassVar
 
 from baselines.answering import (
+    WRITTEN_LABEL_TOKENS,
     Facts,
     answer_limits,
     answer_room,
@@ -23,6 +24,7 @@ from baselines.answering import (
     generate_with_model,
     serve,
     task_instruction,
+    writes_labels,
 )
 from baselines.index import PassageIndex, build_index, kept_facts, row_passages
 from baselines.selection import Candidate, Choice, candidates, choose
@@ -128,7 +130,8 @@ class PromptArm(ABC):
         """Return the question for each example, each from its own row alone."""
 
     def _limits(self) -> Limits:
-        return answer_limits(self.task, self.model.count_tokens)
+        least = WRITTEN_LABEL_TOKENS if writes_labels(self.model, self.task) else 0
+        return answer_limits(self.task, self.model.count_tokens, least)
 
     def _answering_facts(self) -> Facts:
         return answering_facts(self.model, self.task, self.limits)
@@ -217,11 +220,11 @@ class StepByStep(PromptArm):
         return [Question(Prompt(self.instruction, example.input)) for example in examples]
 
     def _limits(self) -> Limits:
-        wanted = super()._limits().max_new_tokens + REASONING_TOKENS
+        wanted = answer_limits(self.task, self.model.count_tokens).max_new_tokens + REASONING_TOKENS
         return Limits(max(1, min(wanted, self.model.context // 2)))
 
     def _answering_facts(self) -> Facts:
-        return cut_facts(self.task, self.model.count_tokens, super()._limits())
+        return cut_facts(self.task, self.model.count_tokens, answer_limits(self.task, self.model.count_tokens))
 
     def _reply(self, examples: Sequence[Example], questions: Sequence[Question]) -> list[Prediction]:
         prompts = [question.prompt for question in questions]

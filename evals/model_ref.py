@@ -122,17 +122,11 @@ class Endpoint(BaseModel):
     @model_validator(mode="after")
     def _holds_no_key(self) -> Self:
         """Refuse what may be a key, wherever it stands, without showing it."""
-        told = {
-            "endpoint": self.endpoint,
-            "name": self.name,
-            "tokenizer": self.tokenizer,
-            "parameters": self.parameters,
-        }
-        for field, value in told.items():
-            if any(may_be_key(text, self.key_env) for text in inner_texts(value)):
+        for field in ("endpoint", "name", "tokenizer", "parameters"):
+            if any(may_be_key(text, self.key_env) for text in inner_texts(getattr(self, field))):
                 raise PydanticCustomError(
                     SECRET,
-                    "holds what looks like a key in {field}: put it in an environment variable and name that by key_env",
+                    "holds what looks like a key in {field}: put that in an environment variable, named by key_env",
                     {"field": field},
                 )
         return self

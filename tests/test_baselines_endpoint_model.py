@@ -12,6 +12,7 @@ from baselines.endpoint_model import EndpointModel
 from baselines.endpoint_tokens import estimate_tokens, token_counter
 from baselines.endpoint_wire import BadReplyError
 from baselines.loading import load_model
+from baselines.prompt_arms import StepByStep, ZeroShot
 from evals.errors import ModelError, UsageError
 from evals.example import Passage, Prompt, Shot
 from evals.model_ref import Endpoint
@@ -19,7 +20,7 @@ from evals.prices import load_prices
 from evals.protocols import Limits
 from evals.spending import Meter
 from tests.endpoint_server import Made, Server, said, serving
-from tests.fake_model import make_rows, make_task
+from tests.fake_model import make_context, make_rows, make_task
 
 LABELS = ("warm", "cold", "neither of them")
 PROMPT = Prompt("Sort it.", "ember", (Shot("frost", "cold"), Shot("fire", "warm")), (Passage("p", "d", "T", "Text."),))
@@ -160,6 +161,25 @@ def test_an_arm_reads_a_written_label_out_of_the_answer():
     assert facts["labels"] == "written and read out of the answer: a chat doesn't tell how likely a given answer is"
     assert facts["max_new_tokens"] == limits.max_new_tokens
     assert (choice.by_sum, choice.loglikelihoods, choice.error) == ("cold", (), None)
+
+
+def test_a_written_label_has_room_for_words_around_it(tmp_path, local):
+    rows = make_rows(*[(f"thing {number}", ("warm", "cold")[number % 2]) for number in range(4)])
+
+    def limits(found, kind=ZeroShot, **settings) -> int:
+        arm = kind(make_context(make_task(rows, **settings), tmp_path, model=found))
+        arm.fit(rows, ())
+        return arm.limits.max_new_tokens
+
+    with serving(lambda asked: said("I think it is warm.")) as server:
+        found = model(server)
+        assert limits(found) == 32
+        assert limits(found, generate={"max_new_tokens": 9}) == 9
+        assert limits(found, answer="text") == 5
+        assert limits(found, StepByStep) == 256 + 5
+        assert limits(local) == limits(local, answer="text") < 32
+        found.choose([PROMPT], ["warm", "cold"])
+    assert server.asked[-1].body["max_tokens"] == 32
 
 
 def test_a_chat_is_sent_as_messages_and_a_plain_prompt_as_text():
