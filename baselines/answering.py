@@ -63,6 +63,10 @@ class AnswersFromAfar(Protocol):
         """Return how its tokens are counted."""
         ...
 
+    def draw(self, seed: int) -> None:
+        """Draw the next answers for ``seed``, where the task's ``parameters`` leave them to chance."""
+        ...
+
 
 def writes_labels(model: LanguageModel, task: Task) -> bool:
     """Tell whether ``task`` has labels and ``model`` has to write them."""

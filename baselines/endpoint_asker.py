@@ -13,11 +13,13 @@ from evals.spending import Meter, Taken
 class Asker:
     """Sends requests for one model; ``alias`` is what ``models:`` calls it.
 
-    With ``serving`` every request is sent, so that its time can be taken.
+    With ``serving`` every request is sent, so that its time can be taken. ``seed`` is whose answers are drawn, where
+    chance plays a part in them.
     """
 
     def __init__(self, endpoint: Endpoint, client: EndpointClient, meter: Meter, alias: str | None) -> None:
         self.serving = False
+        self.seed = 0
         self._endpoint = endpoint
         self._client = client
         self._meter = meter
@@ -31,7 +33,7 @@ class Asker:
         Raises ``ModelError`` when the server refuses us, ``SpendingError`` at the limit on costs.
         """
         journal, url = self._journal(), f"{self._endpoint.endpoint}{PATHS[self._endpoint.api]}"
-        keys = [request_key(url, body) for body in bodies]
+        keys = [request_key(url, body, self.seed) for body in bodies]
         kept = {key: found for key in keys if journal is not None and (found := journal.get(key)) is not None}
         asked = [place for place, key in enumerate(keys) if key not in kept]
         if asked:

@@ -18,9 +18,14 @@ TAIL = 256
 Json = dict[str, Any]
 
 
-def request_key(url: str, body: Mapping[str, Any]) -> str:
-    """Return what tells a request to one address from every other."""
-    return hashlib.blake2b(json.dumps([url, body], sort_keys=True).encode(), digest_size=16).hexdigest()
+def request_key(url: str, body: Mapping[str, Any], seed: int) -> str:
+    """Return what tells a request to one address from every other.
+
+    An answer that is drawn by chance is another for each ``seed``; one at temperature 0, and likelihoods, are not.
+    """
+    drawn = body.get("temperature") != 0 and not body.get("echo")  # without a temperature the server's own goes
+    asked = [url, body, seed] if drawn else [url, body]
+    return hashlib.blake2b(json.dumps(asked, sort_keys=True).encode(), digest_size=16).hexdigest()
 
 
 class Journal:

@@ -111,6 +111,10 @@ class EndpointModel:
         """Send every single request to the server (``on``), so that its time can be taken, or take what is kept."""
         self._asker.serving = on
 
+    def draw(self, seed: int) -> None:
+        """Draw the next answers for ``seed``, where chance plays a part in them: what another drew isn't taken."""
+        self._asker.seed = seed
+
     def forget_prefix(self) -> None:
         """What a server keeps between requests can't be dropped from here: cold requests are as warm as it likes."""
 

@@ -13,6 +13,7 @@ from typing import ClassVar
 
 from baselines.answering import (
     WRITTEN_LABEL_TOKENS,
+    AnswersFromAfar,
     Facts,
     answer_limits,
     answer_room,
@@ -95,6 +96,8 @@ class PromptArm(ABC):
         """Answer each example; its milliseconds include its share of finding shots and passages."""
         if not examples:
             return []
+        if isinstance(self.model, AnswersFromAfar):
+            self.model.draw(self.context.seed)
         start = time.perf_counter()
         questions = self._ask(examples)
         share = (time.perf_counter() - start) * 1000 / len(examples)

@@ -43,7 +43,7 @@ def test_a_log_likelihood_that_cannot_be_is_none():
         label_score({"choices": [{"logprobs": told}], "usage": {"completion_tokens": 0}}, " warm")
 
 
-@pytest.mark.parametrize("key", ["warm", "risk-4d1f8e0b2a97c653", "done"])
+@pytest.mark.parametrize("key", ["warm", "risk-pd1f8e0b2a97c653", "done"])
 def test_a_key_that_is_like_a_word_changes_no_answer(key):
     answers = ["warm.", "a risk-profile, risk-free", "done"]
     with serving(lambda asked: said(answers[asked.number])) as server:

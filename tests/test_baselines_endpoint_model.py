@@ -317,6 +317,24 @@ def test_a_run_asks_nothing_twice_but_when_it_takes_the_time(tmp_path, local):
     assert (failed[0].error is None, mended[0].text) == (False, "moss")
 
 
+@pytest.mark.parametrize(("parameters", "drawn"), [({"temperature": 1}, 2), ({"temperature": None}, 2), ({}, 1)])
+def test_each_seed_draws_its_own_answers_where_they_are_left_to_chance(tmp_path, parameters, drawn):
+    rows = make_rows(("ember", "warm"), ("frost", "cold"))
+    with serving(lambda asked: said(f"answer {asked.number // len(rows)}")) as server:
+        endpoint = Endpoint(endpoint=server.url, name="m", parameters=parameters, concurrency=1)
+        raws = []
+        for seed in (0, 1, 0, 1):
+            meter = Meter(load_prices())
+            meter.keep_in(tmp_path)
+            found = EndpointModel(endpoint, EndpointClient(endpoint, None), meter)
+            arm = ZeroShot(make_context(make_task(rows, answer="text"), tmp_path, model=found, seed=seed))
+            arm.fit(rows, ())
+            raws.append([prediction.raw for prediction in arm.answer(rows)])
+    assert raws[:2] == raws[2:]  # a resumed run has what its seed drew
+    assert len({raw for answers in raws for raw in answers}) == drawn
+    assert len(server.asked) == drawn * len(rows)
+
+
 def test_scored_labels_are_kept_with_their_log_likelihoods(tmp_path, local):
     with serving(echoing(local)) as server:
         endpoint = Endpoint(endpoint=server.url, name="m", api="completions", tokenizer="builtin")
