@@ -162,6 +162,7 @@ def test_a_run_stopped_while_the_server_hangs_goes_on(tmp_path, capsys, how):
 def test_the_limit_on_costs_stops_the_run_and_the_answers_stay(tmp_path, capsys):
     with serving(right) as server:
         model = f"model: {endpoint(server)}\narms: [zero_shot, majority]\ngates: {{within_eval: 1}}\n"
+        model += "generate: {max_new_tokens: 5}\n"
         task, out = write_task(tmp_path / "task", eval_rows=80, extra=model), tmp_path / "run"
         each = (60 * 1.0 + 5 * 4.0) / 1e6
         code, _, errors = tuneworthy(capsys, "run", task, "--out", out, "--max-cost", f"{66 * each:f}")
@@ -182,6 +183,22 @@ def test_the_limit_on_costs_stops_the_run_and_the_answers_stay(tmp_path, capsys)
     spent = results_of(out)["spending"]["models"]["model"]
     assert spent["requests"] == len(server.asked)
     assert spent["cost"] == pytest.approx(len(server.asked) * each)
+
+
+def test_the_limit_on_costs_stops_the_timing_too_and_it_is_made_up_for(tmp_path, capsys):
+    with serving(right) as server:
+        model = f"model: {endpoint(server)}\narms: [zero_shot]\ngenerate: {{max_new_tokens: 5}}\n"
+        task, out = write_task(tmp_path / "task", extra=model), tmp_path / "run"
+        each = (60 * 1.0 + 5 * 4.0) / 1e6
+        code, _, errors = tuneworthy(capsys, "run", task, "--out", out, "--max-cost", f"{25 * each:f}")
+        assert code == 1
+        assert "the limit of --max-cost" in errors
+        assert 20 < len(server.asked) <= 25  # all rows are answered
+        code, _, errors = tuneworthy(capsys, "run", "--resume", out, "--max-cost", "1")
+        assert code == 0, errors
+    cost = json.loads((out / "cells" / "zero_shot-0" / "cost.json").read_text())
+    assert (cost["latency"]["rows"], cost["latency_problem"]) == (16, None)
+    assert [row["score"] for row in rows_of(out, "zero_shot-0")] == [1.0] * 20
 
 
 def test_the_command_line_names_an_endpoint(tmp_path, capsys):
