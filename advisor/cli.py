@@ -10,7 +10,7 @@ import os
 import signal
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer.exceptions import Abort, TyperException
@@ -184,6 +184,7 @@ def main() -> None:
     signal.signal(signal.SIGTERM, _stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell has us ignore it
         signal.signal(signal.SIGINT, _stop)
+    _over.clear()
     try:
         returned = app(standalone_mode=False)
         if isinstance(returned, int) and returned:  # typer's own word for a stop: it eats the interrupt
@@ -233,16 +234,25 @@ def _refused(error: TyperException) -> int:
     return _failed(f"{error.format_message().rstrip('.')}. See: {command} --help", error.exit_code)
 
 
+_over: list[bool] = []
+"""Filled when the command has ended and only the interpreter's own exit is left."""
+
+
 class _Stopped(KeyboardInterrupt):
     """A stop that was asked for; Python ends with its own code after a bare one that passed through ``exec``."""
 
 
-def _stop(number: int, frame: object) -> NoReturn:
-    """Stop as Ctrl-C does, for SIGTERM too: schedulers and `timeout` send it."""
-    raise _Stopped
+def _stop(number: int, frame: object) -> None:
+    """Stop as Ctrl-C does, for SIGTERM too: schedulers and `timeout` send it.
+
+    Once the end has been told, a second signal is left aside: the interpreter is tidying up.
+    """
+    if not _over:
+        raise _Stopped
 
 
 def _failed(message: str, code: int) -> int:
+    _over.append(True)
     print(f"tuneworthy: {message}", file=sys.stderr)
     return code
 

@@ -53,6 +53,7 @@ class ArmSummary:
             "per_seed": self._per_seed(),
             "errors": arm.errors,
             "cut": sum(row.cut for row in arm.all_rows()),
+            "unread": sum(row.error is None and row.extracted is None for row in arm.all_rows()),
             "wrong": sum(_wrong(row) for row in arm.all_rows()),
             "wrong_from_train": self._wrong_from_train(),
             "error_kinds": [dataclasses.asdict(kind) for kind in arm.error_kinds[:ERROR_KINDS]],

@@ -214,6 +214,7 @@ def _skipped(arm: SkippedArm) -> dict[str, Any]:
         "per_seed": [],
         "errors": 0,
         "cut": 0,
+        "unread": 0,
         "wrong": 0,
         "wrong_from_train": None,
         "error_kinds": [],

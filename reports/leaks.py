@@ -34,7 +34,7 @@ def _sentence(leak: Mapping[str, Any]) -> str:
         told = f"{plural(leak['count'], 'eval row')} ({percent(leak['share'])}) {what}: {named}{more}"
     if leak.get("short"):
         share = percent(leak["short"] / leak["rows"]) if leak.get("rows") else "some"
-        told += f" (nine words of ten; {share} of the eval rows have fewer than nine, which only the same words repeat)"
+        told += f" (nine words of ten; {share} of the eval rows are shorter, and for them only the same words count)"
     if leak["allowed"] is not None:
         told += f" (gate: at most {percent(leak['allowed'])}, {'met' if leak['passed'] else NOT_MET})"
     return told + "."

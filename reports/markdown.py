@@ -29,7 +29,7 @@ from reports.wording import (
     signed,
 )
 
-_READ = re.compile(r"[\\`*\[\]|~<>&@#$]|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.", re.IGNORECASE)
+_READ = re.compile(r"[\\`*\[\]|~<>&#$]|(?<!\w)@|(?<!\w)_|_(?!\w)|:(?=//)|(?<=www)\.", re.IGNORECASE)
 _LONGEST = 200
 
 

@@ -160,6 +160,7 @@ def environment() -> Environment:
         score_range=wording.score_range,
         difference_range=wording.difference_range,
         p_value=wording.p_value,
+        rounded=wording.rounded,
         MISSING=wording.MISSING,
     )
     return made

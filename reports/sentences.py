@@ -17,6 +17,8 @@ OPENINGS = {
     "not_worth_it": "No, training is not worth it",
     "undecided": "Undecided",
 }
+UNREAD_SHARE = 0.2
+"""Above this share of answers that can't be read an arm is warned of. Our judgement."""
 _CODE = re.compile(r"`([^`]+)`")
 _LONGEST = 60  # characters of a name in a sentence
 
@@ -52,7 +54,7 @@ def headline(results: Mapping[str, Any]) -> Sentence:
     verdict = results["verdict"]
     outcome, gain = verdict["outcome"], verdict["gain"]
     if gain is None or verdict["best_trained"] is None or verdict["best_untrained"] is None:
-        return Sentence(_without_gain(verdict))
+        return Sentence(_without_gain(verdict, asked_to_train=_asked_to_train(results)))
     names = {"trained": deciding(verdict), "untrained": str(verdict["best_untrained"])}
     low, high, least = gain["low"], gain["high"], verdict["minimum_gain"]
     interval = f"{difference_range(low, high)}{other_level(verdict)}"
@@ -91,8 +93,14 @@ def other_level(verdict: Mapping[str, Any]) -> str:
     return "" if sure == verdict.get("confidence") else f", {level(sure)} interval"
 
 
-def _without_gain(verdict: Mapping[str, Any]) -> str:
+def _asked_to_train(results: Mapping[str, Any]) -> bool:
+    return any(arm["trained"] and arm["status"] != "skipped" for arm in results["arms"])
+
+
+def _without_gain(verdict: Mapping[str, Any], *, asked_to_train: bool) -> str:
     """Return the headline of a run that can't compare training with anything."""
+    if verdict["best_trained"] is None and not asked_to_train:
+        return "Undecided: this run has no arm that trains, so whether training is worth it wasn't asked."
     opening = OPENINGS[verdict["outcome"]]
     if verdict["best_trained"] is None:
         return f"{opening}: no trained arm has a score, so the gain from training was not measured."
@@ -122,6 +130,7 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
         steps.append(Sentence(f"What would change this: {least_sure}."))
     if gain and verdict["outcome"] == "undecided":
         steps += _rows_sentence(results)
+    steps += _unread(results)
     for status, opening, do in (
         ("failed", "Without a score", "Mend the cause below, then `tuneworthy run --resume RUN`"),
         ("partial", "Not finished", "Go on with `tuneworthy run --resume RUN`"),
@@ -147,6 +156,23 @@ def across_models(results: Mapping[str, Any]) -> Sentence | None:
     return Sentence("This compares models as well as approaches: {trained} is {one}, {untrained} is {other}.", names)
 
 
+def _unread(results: Mapping[str, Any]) -> list[Sentence]:
+    """Warn of arms that mostly answered what can't be read as an answer: their scores tell little of the approach."""
+    warned = []
+    for arm in results["arms"]:
+        asked = results["task"]["eval_rows"] * max(1, len(arm["per_seed"]))
+        unread = arm.get("unread", 0)
+        if arm["status"] == "done" and unread > UNREAD_SHARE * asked:
+            what = "label" if results["task"]["answer"] == "label" else "answer"
+            told = (
+                f"No {what} could be read from {number(unread)} of {number(asked)} answers of {{arm}}, scored as wrong"
+            )
+            mend = "list the labels in the instruction" if what == "label" else "say in the instruction how to answer"
+            do = f"{mend}, or raise `generate.max_new_tokens`, before you trust what is said of it"
+            warned.append(Sentence(f"{told}: {do}.", {"arm": arm["name"]}))
+    return warned
+
+
 def advice(results: Mapping[str, Any]) -> Sentence | None:
     """Return which arm to use and why that one, or nothing when no arm has a score."""
     verdict, found = results["verdict"], winner(results)
@@ -157,6 +183,9 @@ def advice(results: Mapping[str, Any]) -> Sentence | None:
     names = {"arm": found.arm, "best": best}
     if outcome == "worth_it" and verdict["best_trained"]:
         again = "before it replaces anything, score it once more on rows that played no part here"
+        if results["economics"]["decision"] == "not_repaid":
+            own = "{arm} scores best; whether that is worth what it costs more is for you to say"
+            return Sentence(f"{own}, and {again}.", names)
         return Sentence(f"Use {{arm}}; {again}.", names)
     opening = "Until more is known, use {arm}" if outcome == "undecided" else "Use {arm}"
     if found.arm == cheapest == best:

@@ -13,3 +13,7 @@ os.environ["TUNEWORTHY_CACHE"] = "off"
 
 # A shell that runs tests in the background has them ignore Ctrl-C, and so would every program that they start.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+hypothesis.settings.register_profile("tuneworthy", deadline=None)  # how long an example takes is the machine's affair
+hypothesis.settings.load_profile("tuneworthy")

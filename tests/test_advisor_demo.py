@@ -131,7 +131,7 @@ def test_a_model_that_cannot_be_had_leaves_nothing_behind(demo, tasks, tmp_path)
         (tasks["first"] / "task.yaml").read_text().replace("nearest", "zero_shot")
     )
     code, text, err = demo("--model", "./nowhere", "--out", tmp_path / "demo")
-    assert (code, text) == (1, "")
+    assert (code, text) == (2, "")
     assert err.count("\n") == 1
     assert not (tmp_path / "demo").exists()
 

@@ -58,4 +58,4 @@ def test_an_underscore_within_a_name_stays_readable():
 
 def test_a_run_without_training_is_told_too():
     specs = [Spec("zero_shot", "prompt", 0.5), Spec("rag", "rag", 0.7)]
-    assert "no trained arm has a score" in markdown(make_run(specs, rows=30)[0])
+    assert "this run has no arm that trains" in markdown(make_run(specs, rows=30)[0])

@@ -123,7 +123,10 @@ def made(outcome, difference, low, high, *, payback=None, economics=None, **chan
     return {
         "verdict": verdict | changes,
         "economics": told | (economics or {}),
-        "arms": [{"name": "rag", "score": score}],
+        "arms": [
+            {"name": "rag", "score": score, "trained": False, "status": "done"},
+            {"name": "qlora", "score": None, "trained": True, "status": "failed"},
+        ],
     }
 
 
@@ -252,7 +255,7 @@ def test_the_headline_names_the_arm_that_decides_and_its_level():
     )
     specs = (*ARMS[:7], Spec("full", "tune", 0.88))
     results, _ = make_run(specs, rows=40, verdict={"outcome": "worth_it", "gain": gain})
-    assert str(next_steps(results)[0]).startswith("Use full; before it replaces anything")
+    assert str(next_steps(results)[0]).startswith("full scores best; whether that is worth")
 
 
 @pytest.mark.parametrize(
@@ -289,3 +292,28 @@ def test_the_arms_within_noise_are_named_with_the_simplest_and_the_cheapest():
     alone = {"best_arm": "qlora", "within_noise": ["qlora"], "cheapest_within_noise": "qlora"}
     assert told(**alone) == "qlora has the best score, and no arm is within noise of it."
     assert standing({"verdict": {"best_arm": None, "within_noise": [], "cheapest_within_noise": None}}) is None
+
+
+def test_an_arm_whose_answers_cannot_be_read_is_warned_of():
+    results, _ = make_run(rows=40)
+    few_shot = next(arm for arm in results["arms"] if arm["name"] == "few_shot")
+    few_shot["unread"] = 8
+    assert not any("could be read" in str(step) for step in next_steps(results))
+    few_shot["unread"] = 9
+    told = [str(step) for step in next_steps(results)]
+    assert any(
+        step.startswith("No label could be read from 9 of 40 answers of few_shot, scored as wrong") for step in told
+    )
+
+
+def test_a_run_that_trains_nothing_was_not_asked():
+    results, _ = make_run(ARMS[:4], rows=20)
+    assert str(headline(results)) == (
+        "Undecided: this run has no arm that trains, so whether training is worth it wasn't asked."
+    )
+
+
+def test_an_arm_that_does_not_repay_is_not_simply_advised():
+    results, _ = make_run(rows=200)
+    assert results["economics"]["decision"] == "not_repaid"
+    assert str(next_steps(results)[0]).startswith("qlora scores best; whether that is worth what it costs more is for")
