@@ -17,7 +17,7 @@ FILE = "computation.json"
 
 @dataclass(frozen=True, slots=True)
 class Computation:
-    """Device and weights' formats, as found; the autocast format, the rows of a forward pass and recomputing, as chosen."""
+    """Device and weights' formats, as found; autocast format, rows of a forward pass and recomputing, as chosen."""
 
     device: str
     weights: tuple[str, ...]
