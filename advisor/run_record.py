@@ -1,7 +1,7 @@
 """What a run is made of, written down before its first cell: the contents of ``run.json``."""
 
+import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
 from typing import Protocol, runtime_checkable
 
 from advisor.arms import ADAPTER, ARMS, Lineup
@@ -71,7 +71,12 @@ def _placement(models: Sequence[LanguageModel | None]) -> dict[str, str]:
     return {"device": str(model.module.device), "number_format": str(model.module.dtype).removeprefix("torch.")}
 
 
-def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, created: datetime) -> RunRecord:
+def run_tag(command: str, created: str) -> str:
+    """Return what tells a run from every other, wherever its folder is moved; both are as ``run.json`` has them."""
+    return hashlib.blake2b(f"{created} {command}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, created: str) -> RunRecord:
     """Load the model and the embedder where an arm needs them, and write down what the run is made of.
 
     What only the command line knows (limit, advice, leakage) is added by ``advisor.run_command``.
@@ -101,6 +106,6 @@ def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, create
         versions=installed_versions(),
         machine=machine_facts() | _placement([model, *named.values()]),
         command=command,
-        created=created.isoformat(timespec="seconds"),
+        created=created,
         data=data_condition(task),
     )

@@ -40,8 +40,8 @@ def fingerprint(
 
     Weights and config are read off the files in ``folder`` where that's given (in parallel), else off
     the module in memory, adapter included. End tokens that generation_config.json adds are the module's.
-    ``adapter`` is the folder of a PEFT adapter on top of ``folder``. ``base`` asks for the digest of the files alone, whether or not they were quantised on
-    loading. Raises ``OSError`` when a file can't be read.
+    ``adapter`` is the folder of a PEFT adapter on top of ``folder``. ``base`` asks for the digest of the
+    files alone, whether or not they were quantised on loading. Raises ``OSError`` when a file can't be read.
     """
     from baselines.forward import unwrapped
 
