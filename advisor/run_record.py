@@ -2,12 +2,14 @@
 
 import hashlib
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from advisor.arms import ADAPTER, ARMS, Lineup
 from advisor.engine import adapter_record
 from advisor.machine import installed_versions, machine_facts
 from evals.arm_name import arm_alias, arm_kind
+from evals.cache_folder import CachePlace, cache_place
 from evals.data_condition import data_condition
 from evals.errors import RunError, UsageError
 from evals.protocols import LanguageModel
@@ -71,9 +73,11 @@ def _placement(models: Sequence[LanguageModel | None]) -> dict[str, str]:
     return {"device": str(model.module.device), "number_format": str(model.module.dtype).removeprefix("torch.")}
 
 
-def run_tag(command: str, created: str) -> str:
-    """Return what tells a run from every other, wherever its folder is moved; both are as ``run.json`` has them."""
-    return hashlib.blake2b(f"{created} {command}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+def cache_of_run(command: str, created: str) -> CachePlace | None:
+    """Return the cache, told which run asks: ``command`` and ``created`` tell it from others, wherever it's moved."""
+    tag = hashlib.blake2b(f"{created} {command}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    place = cache_place()
+    return replace(place, run=tag) if place is not None else None
 
 
 def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, created: str) -> RunRecord:

@@ -94,7 +94,7 @@ def load_libraries():
 
 
 def use_cache(folder):
-    """Let the runs from here on keep answers in ``folder``; a run that nobody kills and one that is killed share none."""
+    """Let the runs from here on keep answers in ``folder``: a run that is killed shares none with another."""
     os.environ["TUNEWORTHY_CACHE"] = str(folder.absolute())
 
 
