@@ -33,7 +33,7 @@ def lazy_model(
             from baselines.cached_model import CachedModel
             from evals.response_cache import ResponseCache
 
-            return CachedModel(load_model(ref), ResponseCache(kept.answers, kept.half))
+            return CachedModel(load_model(ref), ResponseCache(kept.answers, kept.half), run=kept.run)
         from baselines.endpoint_client import EndpointClient, read_key
         from baselines.endpoint_model import EndpointModel
 

@@ -19,10 +19,10 @@ from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import OFF, check_given, general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
 from advisor.run_place import check_free, check_names
-from advisor.run_record import run_record
+from advisor.run_record import cache_of_run, run_record
 from advisor.versions import with_news
 from evals.advice_outcome import read_given_advice
-from evals.cache_folder import cache_place
+from evals.cache_folder import CachePlace
 from evals.curve_point import Axis
 from evals.detectable import detectable
 from evals.errors import RunError, SpendingError, TuneworthyError
@@ -98,13 +98,14 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         raise broken
     check_limit(request.max_cost, lineup.planned, task)
     meter = open_meter(request.max_cost, prices=request.prices)
-    bench = _bench(task, request.adapter, meter, cache=request.cache)
-    created = datetime.now(UTC).astimezone()
-    folder = request.out or Path("runs") / f"{task.name}-{created:%Y%m%d-%H%M%S}"
+    command, now = shlex.join(["tuneworthy", *argv]), datetime.now(UTC).astimezone()
+    created = now.isoformat(timespec="seconds")
+    bench = _bench(task, request.adapter, meter, cache_of_run(command, created) if request.cache else None)
+    folder = request.out or Path("runs") / f"{task.name}-{now:%Y%m%d-%H%M%S}"
     check_free(folder)
     check_names(task.file, folder)
     record = replace(
-        run_record(task, lineup, bench, command=shlex.join(["tuneworthy", *argv]), created=created),
+        run_record(task, lineup, bench, command=command, created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
         drop_overlap=request.drop_overlap,
         advice=advice,
@@ -148,7 +149,8 @@ def reopen_run(
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
     check_limit(max_cost, record.arms, task)
     meter = open_meter(max_cost, run=folder)
-    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, cache=cache)
+    kept = cache_of_run(record.command, record.created) if cache else None
+    bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, kept)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
     noted = with_news(folder, record)
@@ -217,8 +219,7 @@ def anchored(sources: Mapping[str, object], folder: Path) -> dict[str, object]:
     return found
 
 
-def _bench(task: Task, adapter: Path | None, meter: Meter, *, cache: bool) -> Bench:
-    kept = cache_place() if cache else None
+def _bench(task: Task, adapter: Path | None, meter: Meter, kept: CachePlace | None) -> Bench:
     return Bench(
         run=Path(),
         task=task,

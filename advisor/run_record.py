@@ -1,13 +1,15 @@
 """What a run is made of, written down before its first cell: the contents of ``run.json``."""
 
+import hashlib
 from collections.abc import Callable, Sequence
-from datetime import datetime
+from dataclasses import replace
 from typing import Protocol, runtime_checkable
 
 from advisor.arms import ADAPTER, ARMS, Lineup
 from advisor.engine import adapter_record
 from advisor.machine import installed_versions, machine_facts
 from evals.arm_name import arm_alias, arm_kind
+from evals.cache_folder import CachePlace, cache_place
 from evals.data_condition import data_condition
 from evals.errors import RunError, UsageError
 from evals.protocols import LanguageModel
@@ -71,7 +73,14 @@ def _placement(models: Sequence[LanguageModel | None]) -> dict[str, str]:
     return {"device": str(model.module.device), "number_format": str(model.module.dtype).removeprefix("torch.")}
 
 
-def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, created: datetime) -> RunRecord:
+def cache_of_run(command: str, created: str) -> CachePlace | None:
+    """Return the cache, told which run asks: ``command`` and ``created`` tell it from others, wherever it's moved."""
+    tag = hashlib.blake2b(f"{created} {command}".encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+    place = cache_place()
+    return replace(place, run=tag) if place is not None else None
+
+
+def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, created: str) -> RunRecord:
     """Load the model and the embedder where an arm needs them, and write down what the run is made of.
 
     What only the command line knows (limit, advice, leakage) is added by ``advisor.run_command``.
@@ -101,6 +110,6 @@ def run_record(task: Task, lineup: Lineup, bench: Bench, *, command: str, create
         versions=installed_versions(),
         machine=machine_facts() | _placement([model, *named.values()]),
         command=command,
-        created=created.isoformat(timespec="seconds"),
+        created=created,
         data=data_condition(task),
     )

@@ -28,13 +28,15 @@ class CachedModel:
     """``model`` behind a cache; what else a local model offers is there too.
 
     Wrap a model as soon as it's loaded, before anything changes its weights. ``repeat`` tells answers apart that
-    are drawn several times from a model that isn't greedy.
+    are drawn several times from a model that isn't greedy. ``run`` names the run that asks: what it computed itself
+    isn't marked as cached, so that a run which was stopped and resumed reports what one does that wasn't.
     """
 
-    def __init__(self, model: LanguageModel, answers: ResponseCache, *, repeat: int = 0) -> None:
+    def __init__(self, model: LanguageModel, answers: ResponseCache, *, repeat: int = 0, run: str = "") -> None:
         self.model = model
         self.answers = answers
         self.repeat = repeat
+        self.run = run
         self._identity = ModelIdentity(model)
         self._serving = False
 
@@ -80,7 +82,7 @@ class CachedModel:
         cool(self.model)
 
     def choose(self, prompts: Sequence[Prompt], labels: Sequence[str]) -> list[Choice]:
-        """Score every label after every prompt; see ``LanguageModel``. What comes from the cache is marked."""
+        """Score every label after every prompt; see ``LanguageModel``. What another run computed is marked."""
 
         def ask(missing: Sequence[Prompt]) -> list[Choice]:
             return self.model.choose(missing, labels)
@@ -88,7 +90,7 @@ class CachedModel:
         return self._answer("choose", list(labels), prompts, ask, Choice)
 
     def generate(self, prompts: Sequence[Prompt], limits: Limits) -> list[Generation]:
-        """Write an answer to every prompt; see ``LanguageModel``. What comes from the cache is marked."""
+        """Write an answer to every prompt; see ``LanguageModel``. What another run computed is marked."""
 
         def ask(missing: Sequence[Prompt]) -> list[Generation]:
             return self.model.generate(missing, limits)
@@ -112,16 +114,17 @@ class CachedModel:
         kept = self.answers.get(list(dict.fromkeys(keys)))
         found: dict[bytes, Answer] = {}
         for key, text in zip(keys, texts, strict=True):
-            if key in kept and (answer := read_answer(form, text, kept[key])) is not None:
+            if key in kept and (answer := read_answer(form, text, kept[key], self.run)) is not None:
                 found[key] = answer
         missing = {key: prompt for key, prompt in zip(keys, prompts, strict=True) if key not in found}
         made = dict(zip(missing, ask(list(missing.values())), strict=True)) if missing else {}
-        self.answers.put(kind, {key: write_answer(answer) for key, answer in made.items() if answer.error is None})
+        whole = {key: write_answer(answer, self.run) for key, answer in made.items() if answer.error is None}
+        self.answers.put(kind, whole)
         answers = []
         for key in keys:
             answers.append(made[key] if key in made else found[key])
             if key in made and made[key].error is None:  # the next row that asks the same costs nothing
-                found[key] = replace(made.pop(key), cached=True)
+                found[key] = replace(made.pop(key), cached=not self.run)
         return answers
 
     def _keys(self, kind: str, asked: Sequence[object], texts: Sequence[str]) -> list[bytes]:
@@ -138,4 +141,6 @@ class CachedModel:
 
 def cached_like(base: LanguageModel, model: LanguageModel) -> LanguageModel:
     """Return ``model``, just loaded, behind the cache that ``base`` has; as it is where ``base`` has none."""
-    return CachedModel(model, base.answers, repeat=base.repeat) if isinstance(base, CachedModel) else model
+    if not isinstance(base, CachedModel):
+        return model
+    return CachedModel(model, base.answers, repeat=base.repeat, run=base.run)

@@ -215,7 +215,7 @@ class EndpointModel:
         sums = tuple(score.loglikelihood for score in scores)
         kept = all(answer.kept for answer in answers)
         took = sum(answer.ms for answer in answers) if kept else ms
-        return Choice(text, labels[best], labels[mean], sums, read, scores[best].tokens, took, cached=kept)
+        return Choice(text, labels[best], labels[mean], sums, read, scores[best].tokens, took)
 
     def _generation(self, text: str, answer: Answer, ends: Sequence[str], ms: float) -> Generation:
         usage = Usage() if answer.data is None else read_usage(answer.data)
@@ -226,7 +226,7 @@ class EndpointModel:
             return Generation(text, "", asked, usage.completion or 0, ms, self._told_of(error))
         written = self.count_tokens(reply.text) if usage.completion is None else usage.completion
         took = answer.ms if answer.kept else ms
-        return Generation(text, reply.text, asked, written, took, cut=reply.cut, cached=answer.kept)
+        return Generation(text, reply.text, asked, written, took, cut=reply.cut)
 
     def _told_of(self, error: BadReplyError) -> str:
         return self._client.hide_key(str(error))  # a server's own words may stand in it
@@ -251,4 +251,4 @@ def _read_label(answer: Generation, labels: Sequence[str]) -> Choice:
     if answer.error is not None:
         return Choice(answer.prompt, "", "", (), *tokens, answer.error)
     found = extract(answer.text, "label", labels, strict=False) or answer.text
-    return Choice(answer.prompt, found, found, (), *tokens, cached=answer.cached)
+    return Choice(answer.prompt, found, found, (), *tokens)

@@ -1,4 +1,4 @@
-"""Which model gave an answer: one digest over weights, adapter, tokenizer, template and rendering.
+"""Which model gave an answer: one digest over weights, adapter, tokenizer, template, end tokens and rendering.
 
 Folder names, library versions and number formats leave it as it is, so the same model has the same
 fingerprint in another place and another process; whatever would change what is computed changes it.
@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.encoding import RENDERING_VERSION
+from baselines.end_tokens import config_end_ids, end_ids
 
 if TYPE_CHECKING:
     import torch
@@ -38,14 +39,16 @@ def fingerprint(
     """Return the SHA-256 hex digest of a model.
 
     Weights and config are read off the files in ``folder`` where that's given (in parallel), else off
-    the module in memory, adapter included. ``adapter`` is the folder of a PEFT adapter on top of
-    ``folder``. ``base`` asks for the digest of the files alone, whether or not they were quantised on
-    loading. Raises ``OSError`` when a file can't be read.
+    the module in memory, adapter included. End tokens that generation_config.json adds are the module's.
+    ``adapter`` is the folder of a PEFT adapter on top of ``folder``. ``base`` asks for the digest of the
+    files alone, whether or not they were quantised on loading. Raises ``OSError`` when a file can't be read.
     """
     from baselines.forward import unwrapped
 
     config = unwrapped(module).config.to_dict()
     parts = {"rendering": str(RENDERING_VERSION), "tokenizer": tokenizer_digest(tokenizer)}
+    if (ends := end_ids(module)) != config_end_ids(module):  # else the config below tells them
+        parts["ends"] = _settings_digest({"ids": ends})
     if folder is None:
         adapters = getattr(module, "peft_config", None)
         if isinstance(adapters, dict):

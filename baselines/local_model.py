@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from baselines.encoding import Encoding
+from baselines.end_tokens import end_ids
 from evals.errors import UsageError
 from evals.example import Prompt
 from evals.protocols import Choice, Generation, Limits
@@ -14,8 +15,6 @@ from evals.protocols import Choice, Generation, Limits
 if TYPE_CHECKING:
     import torch
     from transformers import PreTrainedConfig, PreTrainedTokenizerBase
-
-    from baselines.forward import Forward
 
 STRANGER = "§"
 """An input that begins like no other: where a prompt with it parts from the rest, the shared prefix ends."""
@@ -57,8 +56,8 @@ class LocalModel:
         self.adapter = adapter
         self._name = name
         self._fingerprint: str | None = None
-        self._forward: Forward = Forward(module)
-        self._encoding = Encoding(tokenizer, _end_ids(module, self._forward))
+        self._forward = Forward(module)
+        self._encoding = Encoding(tokenizer, end_ids(module))
 
     @classmethod
     def from_module(cls, module: "torch.nn.Module", tokenizer: "PreTrainedTokenizerBase", *, name: str) -> "LocalModel":
@@ -236,14 +235,6 @@ class LocalModel:
 
     def _stranger(self, prompt: Prompt) -> list[int]:
         return self.encode_prompt(replace(prompt, input=STRANGER, passages=()))
-
-
-def _end_ids(module: "torch.nn.Module", forward: "Forward") -> list[int]:
-    """Return the end-of-sequence ids that the model's configs name and its vocabulary holds."""
-    configs = (getattr(module, "generation_config", None), forward.config)
-    named = [getattr(config, "eos_token_id", None) for config in configs]
-    ids = [index for value in named for index in (value if isinstance(value, list) else [value])]
-    return list(dict.fromkeys(index for index in ids if isinstance(index, int) and index < forward.vocabulary))
 
 
 def _context(config: "PreTrainedConfig", tokenizer: "PreTrainedTokenizerBase") -> int:

@@ -16,20 +16,24 @@ LEFT_OUT = frozenset({"prompt", "error", "cached", "loglikelihoods"})
 """What the reader has, what a kept answer doesn't have, and what follows as doubles."""
 
 
-def write_answer(made: Choice | Generation) -> bytes:
-    """Return an answer without error as bytes."""
+def write_answer(made: Choice | Generation, run: str = "") -> bytes:
+    """Return an answer without error as bytes; ``run`` is what computed it."""
     facts = {field.name: getattr(made, field.name) for field in dataclasses.fields(made) if field.name not in LEFT_OUT}
     sums = getattr(made, "loglikelihoods", ())
-    return json.dumps(facts).encode() + b"\n" + struct.pack(f"<{len(sums)}d", *sums)
+    return json.dumps(facts | {"run": run}).encode() + b"\n" + struct.pack(f"<{len(sums)}d", *sums)
 
 
-def read_answer(kind: type[Answer], prompt: str, content: bytes) -> Answer | None:
-    """Return the answer to ``prompt``, marked as cached; None for bytes that aren't of this version's ``kind``."""
+def read_answer(kind: type[Answer], prompt: str, content: bytes, run: str = "") -> Answer | None:
+    """Return the answer to ``prompt``; None for bytes that aren't of this version's ``kind``.
+
+    It's marked as cached unless ``run`` itself computed it.
+    """
     head, _, tail = content.partition(b"\n")
     try:
         facts: dict[str, Any] = json.loads(head)
+        cached = facts.pop("run") != run or not run
         if kind is Choice:
             facts["loglikelihoods"] = struct.unpack(f"<{len(tail) // 8}d", tail)
-        return kind(prompt=prompt, cached=True, **facts)
-    except (TypeError, ValueError, struct.error):
+        return kind(prompt=prompt, cached=cached, **facts)
+    except (TypeError, ValueError, LookupError, AttributeError, struct.error):
         return None

@@ -22,10 +22,11 @@ log = logging.getLogger("tuneworthy.cache")
 
 @dataclass(frozen=True)
 class CachePlace:
-    """The folder of the cache and the room that each of its two halves may take, in bytes."""
+    """The folder of the cache and the room that each of its two halves may take, in bytes; ``run``: who asks."""
 
     folder: Path
     half: int
+    run: str = ""
 
     @property
     def answers(self) -> Path:

@@ -90,7 +90,7 @@ def _request(arm: ArmCells, prices: Prices, hour: float, *, endpoint: bool) -> R
     if arm.family == "classic":
         return RequestCost(arm.name, round(prompt), 0, round(output), prices.running.classic_per_request)
     if prices.priced_by == "machine" and not endpoint:
-        # What an answer from the cache took when it was computed stands in only where this run computed none.
+        # What an earlier run's answers took stands in only where this run computed none; the report says so.
         timed = [row for row in rows if not row.cached] or rows
         seconds = (average(row.ms for row in timed) or 0.0) / 1000
         return RequestCost(

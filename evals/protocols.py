@@ -40,7 +40,7 @@ class Generation:
     """What ``generate`` gives for one prompt; on ``error`` the text is empty.
 
     ``cut`` says that the answer was still going on at its limit. ``cached`` says that it was computed by an earlier
-    call; ``ms`` is then what it took there.
+    run; ``ms`` is then what it took there.
     """
 
     prompt: str
@@ -154,7 +154,7 @@ class Prediction:
     ``answer`` is the part of ``raw`` that extraction reads (None: all of it). ``choice_by_mean`` is
     set where a label was chosen by likelihood: what the length-normalised rule would have chosen.
     ``ms`` is the row's share of its batch's wall time. ``cut`` says that a generated answer was still going
-    on at its limit. ``cached`` says that the model's answer was computed by an earlier call, and its ``ms`` there.
+    on at its limit. ``cached`` says that the model's answer was computed by an earlier run, and its ``ms`` there.
     """
 
     id: str

@@ -108,12 +108,12 @@ class AnswerTrainer(HalvingTrainer, ResumableTrainer):
 
         weights = trainable(self.model)
         save_file({name: weight.detach().cpu().contiguous() for name, weight in weights.items()}, self._best_path)
-        needed = {self._best_path, self._kept_best}  # what the last checkpoint names stays until there's a newer one
+        needed = {self._best_path, self._kept_best}
         for path in set(self._best_path.parent.glob("best-*.safetensors")) - needed:
             path.unlink()
 
-    def _save_checkpoint(self, model: "PreTrainedModel", trial: object = None) -> None:
-        super()._save_checkpoint(model, trial)
+    def checkpoint_stands(self) -> None:
+        """Keep the best weights that the checkpoint names until there's a newer one."""
         self._kept_best = self._best_path
 
     def _check(self, loss: float, kind: str) -> None:

@@ -65,6 +65,7 @@ class ResumableTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typ
         write_json(folder / TRAINER_STATE, self._taken_up["trainer"])
         for name, value in self._taken_up["carried"].items():
             setattr(self, name, value)
+        self.checkpoint_stands()
         self.spent = self._taken_up["seconds"]
         self.epochs_before = int(self._taken_up["trainer"]["epoch"] + 1e-6)
         self.add_callback(_Sums(self))
@@ -85,7 +86,11 @@ class ResumableTrainer(Trainer):  # type: ignore[misc]  # transformers isn't typ
             "seconds": self.spent + started - self._started,
         }
         save_checkpoint(Path(self.args.output_dir), state)
+        self.checkpoint_stands()
         self._pace.wrote(started)
+
+    def checkpoint_stands(self) -> None:
+        """Note that the checkpoint in the folder is of the state as it is now: just written, or just taken up."""
 
     def _load_from_checkpoint(self, resume_from_checkpoint: str, model: "PreTrainedModel | None" = None) -> None:
         with torch.no_grad():

@@ -22,6 +22,7 @@ from evals.errors import ArmError
 from evals.protocols import LossPoint, ProgressHook, no_progress
 from finetune.activations import plan_forward
 from finetune.batches import FORWARD_TOKENS
+from finetune.computation import Computation, keep_computation
 from finetune.encode import EncodedRow
 from finetune.schedule import Schedule
 
@@ -102,7 +103,10 @@ def train_module(
             warnings.simplefilter("ignore", FutureWarning)  # transformers 5 renames settings between its versions
             from finetune.answer_trainer import AnswerTrainer
 
-            arguments = _arguments(module, rows, schedule, seed, folder)
+            computation = _decide(module, rows)
+            if resumable:
+                computation = keep_computation(folder, computation)
+            arguments = _arguments(computation, rows, schedule, seed, folder)
             trainer = AnswerTrainer(module, arguments, rows, schedule, seed, progress, sit_exam)
             if resumable:
                 trainer.keep_checkpoints()
@@ -144,23 +148,32 @@ def out_of_memory(what: str) -> ArmError:
     )
 
 
+def _decide(module: "PreTrainedModel", rows: TrainingRows) -> Computation:
+    half = _autocast_format(module)
+    plan = plan_forward(module, rows.longest, rows.micro_batch, rows.batch_size)
+    weights = list(module.parameters())
+    return Computation(
+        device=weights[0].device.type,
+        weights=tuple(sorted({str(weight.dtype) for weight in weights})),
+        autocast=None if half is None else str(half),
+        rows=plan.rows,
+        recompute=plan.recompute,
+    )
+
+
 def _arguments(
-    module: "PreTrainedModel", rows: TrainingRows, schedule: Schedule, seed: int, folder: Path
+    computation: Computation, rows: TrainingRows, schedule: Schedule, seed: int, folder: Path
 ) -> "TrainingArguments":
     import torch
     from transformers import TrainingArguments
 
-    first = next(module.parameters())
-    cuda = first.device.type == "cuda"
-    half = _autocast_format(module)
-    plan = plan_forward(module, rows.longest, rows.micro_batch, rows.batch_size)
     recompute: dict[str, Any] = {}
-    if plan.recompute:
+    if computation.recompute:
         recompute = {"gradient_checkpointing": True, "gradient_checkpointing_kwargs": {"use_reentrant": False}}
     arguments = TrainingArguments(
         output_dir=str(folder),
-        per_device_train_batch_size=plan.rows,
-        gradient_accumulation_steps=rows.batch_size // plan.rows,
+        per_device_train_batch_size=computation.rows,
+        gradient_accumulation_steps=rows.batch_size // computation.rows,
         max_steps=schedule.steps,
         learning_rate=schedule.learning_rate,
         lr_scheduler_type="cosine",
@@ -170,9 +183,9 @@ def _arguments(
         optim="adamw_torch_fused",
         seed=seed,
         data_seed=seed,
-        use_cpu=first.device.type == "cpu",
-        bf16=half == torch.bfloat16,
-        fp16=half == torch.float16,
+        use_cpu=computation.device == "cpu",
+        bf16=computation.autocast == str(torch.bfloat16),
+        fp16=computation.autocast == str(torch.float16),
         **recompute,
         eval_strategy="no",
         eval_on_start=bool(rows.validation),
@@ -181,7 +194,7 @@ def _arguments(
         logging_steps=max(1, math.ceil(schedule.steps / 100)),
         logging_nan_inf_filter=False,
         remove_unused_columns=False,
-        dataloader_pin_memory=cuda,
+        dataloader_pin_memory=computation.device == "cuda",
         report_to="none",
         disable_tqdm=True,
         log_level="error",

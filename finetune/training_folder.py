@@ -3,6 +3,7 @@
 ::
 
     cells/<arm>-<seed>/training/key             which training this is: settings, rows, base, versions of the libraries
+                               computation.json  number formats, and how a batch is cut (tune arms but scratch)
                                checkpoint.pt    all that the next step depends on, replaced in one move
                                best-<step>.safetensors   the best weights so far (tune arms but scratch)
 
@@ -42,7 +43,7 @@ def training_folder(cell: Path, key: str) -> Path:
         clear(folder)
         folder.mkdir(parents=True)
         write_text(folder / KEY, wanted)
-    for litter in (*folder.glob(f"{CHECKPOINT}.*.tmp"), *folder.glob(f".{KEY}-*")):  # left by a kill while writing
+    for litter in (*folder.glob(f"{CHECKPOINT}.*.tmp"), *folder.glob(".*-*")):  # left by a kill while writing
         litter.unlink(missing_ok=True)
     return folder
 

@@ -106,7 +106,7 @@ def _span(band: Mapping[str, float | None]) -> str:
 def prices_sentence(results: Mapping[str, Any]) -> str:
     """Say where the prices came from."""
     told = results["economics"]
-    basis = "by tokens" if told["priced_by"] == "tokens" else f"by the {told['machine']}'s seconds"
+    basis = "by tokens" if told["priced_by"] == "tokens" else f"by the {told['machine']}'s seconds{_of_then(results)}"
     if told["example"]:
         return (
             f"Prices are an example's ({told['date']}, {told['currency']}), no provider's; "
@@ -116,6 +116,13 @@ def prices_sentence(results: Mapping[str, Any]) -> str:
     total = len(told["assumptions"])
     whose = f"{own} of {total} prices are yours ({told['date']}, {told['currency']}), the others an example's"
     return f"{whose}; requests are priced {basis}."
+
+
+def _of_then(results: Mapping[str, Any]) -> str:
+    """Add whose seconds they are where an arm's answers are all an earlier run's (``evals.economics``)."""
+    costs = [arm.get("cost") or {} for arm in results.get("arms", ())]
+    all_kept = any(cost.get("cached_rows") and cost.get("latency_ms_p50") is None for cost in costs)
+    return ", those of the earlier run where all of an arm's answers come from the cache" if all_kept else ""
 
 
 def money(value: float) -> str:

@@ -93,12 +93,18 @@ def load_libraries():
     import reports.writer  # noqa: F401
 
 
+def use_cache(folder):
+    """Let the runs from here on keep answers in ``folder``: a run that is killed shares none with another."""
+    os.environ["TUNEWORTHY_CACHE"] = str(folder.absolute())
+
+
 def kill_often(folder, kills, seed, arms=ARMS, epochs=40):
     """Kill runs ``kills`` times in all, each at a moment drawn from the run's length; return the findings."""
     tune = f"tune: {{epochs: {epochs}, batch_size: 8, rank: 4, dropout: 0.1, max_train_tokens: 1000000}}\n"
     model, task = save_tiny(folder / "model"), write_task(folder / "task", eval_rows=150, extra=tune)
     load_libraries()
     start = ("run", task, "--model", model, "--arms", arms)
+    use_cache(folder / "cache-whole")
     began = time.monotonic()
     if attempt((*start, "--out", folder / "whole")) != 0:
         raise SystemExit("the run that nobody kills failed")
@@ -107,6 +113,7 @@ def kill_often(folder, kills, seed, arms=ARMS, epochs=40):
     dice, places, differing, runs = random.Random(seed), Counter(), [], 0
     while places.total() < kills:
         run, runs = folder / f"cut{runs}", runs + 1
+        use_cache(folder / f"cache-{run.name}")
         while True:
             resumed = (run / "run.json").exists()
             command = ("run", "--resume", run) if resumed else (*start, "--out", run)
@@ -131,5 +138,5 @@ if __name__ == "__main__":
     parser.add_argument("--epochs", type=int, default=40)
     given = parser.parse_args()
     given.folder.mkdir(parents=True, exist_ok=True)
-    os.environ |= {"TUNEWORTHY_CACHE": "off", "HF_HUB_OFFLINE": "1"}
+    os.environ["HF_HUB_OFFLINE"] = "1"
     sys.stdout.write(json.dumps(kill_often(given.folder, given.kills, given.seed, given.arms, given.epochs), indent=1))

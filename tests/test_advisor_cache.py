@@ -83,6 +83,27 @@ def test_the_second_run_is_answered_from_the_cache_and_reports_no_time_of_it(cac
     assert {row.split(",")[place] == "" for row in rows if row.startswith("zero_shot")} == {True}
 
 
+def test_a_resumed_run_reports_what_one_does_that_nobody_stopped(cache, run, capsys, tmp_path):
+    arms = ("--arms", "zero_shot,qlora")
+    whole = {"first": run("first", *arms), "second": run("second", *arms)}
+    assert costs(whole["second"], "cached_rows")["zero_shot"] == 20
+    for name, expected in whole.items():
+        for cell in (tmp_path / name / "cells").iterdir():
+            rows = (cell / "predictions.jsonl").read_text(encoding="utf-8").splitlines(keepends=True)
+            (cell / "predictions.jsonl").write_text("".join(rows[:7]), encoding="utf-8")  # as a kill leaves it
+            (cell / "cost.json").unlink()
+        (tmp_path / name).rename(tmp_path / f"{name}-moved")
+        code, out, err = tuneworthy(capsys, "run", "--resume", tmp_path / f"{name}-moved", "--json")
+        assert code == 0, err
+        found = json.loads(out)
+        assert without_times(found) == without_times(expected)
+        assert costs(found, "cached_rows") == costs(expected, "cached_rows")
+        kept = costs(found, "cached_rows")["zero_shot"] > 0
+        assert (costs(found, "latency_ms_p50")["zero_shot"] is None) is kept
+        page = (tmp_path / f"{name}-moved" / "report.html").read_text(encoding="utf-8")
+        assert ("computed by an earlier run" in page) is kept
+
+
 def test_without_the_cache_nothing_is_read_or_written(cache, run):
     assert costs(run("one", *ARMS, "--no-cache"), "cached_rows")["zero_shot"] == 0
     assert not cache.exists()

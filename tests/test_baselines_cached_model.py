@@ -78,6 +78,17 @@ def test_the_time_of_a_kept_answer_is_what_it_took(answers, folder):
     assert [row.ms for row in first] == [row.ms for row in again]
 
 
+def test_a_run_s_own_answers_are_not_marked(answers, folder):
+    base = load_model(str(folder))
+    asked = [*PROMPTS, PROMPTS[0]]
+    own = [CachedModel(base, answers, run="one") for _ in range(2)]
+    first, again = (model.choose(asked, LABELS) for model in own)
+    assert again == first  # times too: they are this run's
+    assert not any(row.cached for row in first)
+    assert all(row.cached for row in CachedModel(base, answers, run="two").choose(asked, LABELS))
+    assert not any(row.cached for row in cached_like(own[0], base).choose(asked, LABELS))
+
+
 def test_only_what_is_missing_is_asked_in_any_order(answers):
     inner = FakeModel()
     model = CachedModel(inner, answers)

@@ -62,6 +62,12 @@ def test_number_format_and_folder_name_do_not_count(folder):
     assert len(prints) == 1
 
 
+def generation_config(folder, ends):
+    path = folder / "generation_config.json"
+    settings = json.loads(path.read_text()) if path.exists() else {}
+    path.write_text(json.dumps(settings | {"eos_token_id": ends, "temperature": 0.6, "do_sample": True}))
+
+
 def one_weight(folder):
     path = folder / "model.safetensors"
     data = bytearray(path.read_bytes())
@@ -76,6 +82,10 @@ def one_setting(folder):
     path.write_text(json.dumps(config))
 
 
+def another_end(folder):
+    generation_config(folder, [1, 20])
+
+
 def template(folder):
     tiny_tokenizer(chat_template=CHAT_TEMPLATE).save_pretrained(folder)
 
@@ -84,13 +94,23 @@ def tokenizer(folder):
     tiny_tokenizer(bos=True).save_pretrained(folder)
 
 
-@pytest.mark.parametrize("change", [one_weight, one_setting, template, tokenizer])
+@pytest.mark.parametrize("change", [one_weight, one_setting, another_end, template, tokenizer])
 def test_whatever_changes_the_answers_changes_it(folder, tmp_path, change):
     changed = tmp_path / "changed"
     shutil.copytree(folder, changed)
     assert load_model(str(changed)).fingerprint == load_model(str(folder)).fingerprint
     change(changed)
     assert load_model(str(changed)).fingerprint != load_model(str(folder)).fingerprint
+
+
+def test_a_generation_config_that_adds_no_end_leaves_it(folder, tmp_path):
+    before = load_model(str(folder))
+    (end,) = before.end_token_ids
+    changed = tmp_path / "changed"
+    shutil.copytree(folder, changed)
+    for ends in (end, [end], None, [end, 10**6]):  # the last is no token of the model's
+        generation_config(changed, ends)
+        assert load_model(str(changed)).fingerprint == before.fingerprint
 
 
 def test_another_rendering_changes_it(folder, monkeypatch):

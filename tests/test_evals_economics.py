@@ -1,5 +1,6 @@
 import errno
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import pytest
@@ -11,7 +12,7 @@ from evals.latency import measure_latency, time_requests
 from evals.prices import load_prices
 from evals.repayment import Volume
 from evals.scored import ScoredPrediction
-from reports.economics import efficient, money, payback_sentence, rounded
+from reports.economics import efficient, money, payback_sentence, prices_sentence, rounded
 from tests.test_advisor_run import tuneworthy
 from tests.test_evals_results import whole_run
 
@@ -79,6 +80,26 @@ def test_requests_can_be_priced_by_the_machines_seconds(tmp_path):
     path.write_text("priced_by: machine\ncpu: {per_hour: 3.6}\n")
     found = arm_economics(arm("few_shot", "prompt", ms=250), load_prices(path), on_gpu=False)
     assert found.request.cost == pytest.approx(0.25 * 0.001)
+
+
+def test_seconds_of_an_earlier_run_price_a_request_only_where_this_one_computed_none(tmp_path):
+    path = tmp_path / "prices.yaml"
+    path.write_text("priced_by: machine\ncpu: {per_hour: 3.6}\n")
+    kept = [replace(row, cached=True) for row in rows(1000, 10, ms=400)]
+    for answers, ms in ((rows(1000, 10, ms=250) + kept, 250), (kept, 400)):
+        rag = SimpleNamespace(**vars(arm("few_shot", "prompt")) | {"all_rows": lambda answers=answers: answers})
+        cost = arm_economics(rag, load_prices(path), on_gpu=False).request.cost
+        assert cost == pytest.approx(ms / 1000 * 0.001)
+
+
+@pytest.mark.parametrize(
+    ("basis", "computed", "said"), [("machine", 0, True), ("machine", 5, False), ("tokens", 0, False)]
+)
+def test_whose_seconds_price_a_request_is_said(basis, computed, said):
+    told = {"priced_by": basis, "machine": "CPU", "example": True, "date": "2026-01", "currency": "USD"}
+    cost = {"cached_rows": 20, "latency_ms_p50": 3.0 if computed else None}
+    sentence = prices_sentence({"economics": told, "arms": [{"name": "rag", "cost": cost}, {"name": "full"}]})
+    assert ("those of the earlier run where all of an arm's answers come from the cache" in sentence) is said
 
 
 def test_a_band_without_an_end_is_said():

@@ -10,6 +10,7 @@ import torch
 from baselines.adapter import WEIGHTS
 from evals.errors import ArmError
 from evals.task_file import Tune
+from finetune.activations import ForwardPlan
 from finetune.adapters import add_lora
 from finetune.pretrain_state import CHECKPOINT, load_checkpoint, seconds_behind
 from finetune.schedule import plan_schedule
@@ -86,6 +87,50 @@ def test_a_killed_training_ends_as_one_that_was_not(tmp_path, monkeypatch, eager
     assert asdict(replace(resumed, seconds=0, losses=())) == asdict(replace(whole, seconds=0, losses=()))
     again = len(done) - STEPS  # the step that a kill cut short is done again, and no other
     assert again == len(kills)
+
+
+def test_the_best_weights_that_a_checkpoint_names_stay_until_there_is_a_newer_one(tmp_path, monkeypatch, eager):
+    expected, _ = train(training_folder(tmp_path / "whole", "k"))
+    with pytest.raises(Killed):
+        train(training_folder(tmp_path, "k"), killed_at=(5,))
+    folder = tmp_path / "training"
+    named = f"best-{load_checkpoint(folder)['carried']['best_step']}.safetensors"
+    with monkeypatch.context() as rare:
+        rare.setattr("finetune.training_folder.SHORTEST_WAIT", 1e9)
+        with pytest.raises(Killed):
+            train(training_folder(tmp_path, "k"), killed_at=(11,))
+    best = {path.name for path in folder.glob("best-*")}
+    assert named in best
+    assert len(best) == 2  # and the best of the steps that the checkpoint doesn't know
+    found, _ = train(training_folder(tmp_path, "k"))
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+
+
+def test_a_training_goes_on_in_the_numbers_that_it_began_with(tmp_path, monkeypatch, eager):
+    def another(pays, rows):
+        monkeypatch.setattr("finetune.trainer.bf16_pays", lambda: pays)
+        monkeypatch.setattr("finetune.trainer.plan_forward", lambda *_: ForwardPlan(rows, recompute=rows < 6))
+
+    monkeypatch.setattr("finetune.trainer.AUTOCAST_PARAMETERS", 1)
+    another(True, 3)
+    expected, _ = train(training_folder(tmp_path / "whole", "k"))
+    with pytest.raises(Killed):
+        train(training_folder(tmp_path / "cut", "k"), killed_at=(5,))
+    another(False, 6)
+    done = []
+    found, _ = train(training_folder(tmp_path / "cut", "k"), done=done)
+    assert done[0] == 5
+    assert all(torch.equal(expected[name], found[name]) for name in expected)
+    other, _ = train(training_folder(tmp_path / "other", "k"))
+    assert not all(torch.equal(expected[name], other[name]) for name in expected)
+
+
+def test_on_weights_in_another_format_a_training_begins_anew(tmp_path, eager):
+    with pytest.raises(Killed):
+        train(training_folder(tmp_path, "k"), killed_at=(5,))
+    done = []
+    train(training_folder(tmp_path, "k"), module=add_lora(tiny_module(spread=0.05).bfloat16(), TUNE, 0), done=done)
+    assert done[0] == 1
 
 
 def test_another_training_or_a_damaged_checkpoint_begins_anew(tmp_path, eager):
