@@ -22,6 +22,7 @@ from advisor.check_options import GATE_HELP, check, gate_settings
 from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare, curve_axes_of
 from advisor.demo_options import demo
 from advisor.report_options import index, report
+from advisor.stopping import begin, end_told, stop
 from advisor.task_options import init, schema
 from advisor.unforeseen import TRACE, unforeseen
 from evals.errors import TuneworthyError, UsageError
@@ -181,10 +182,10 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):  # a terminal may know fewer signs than a user's rows hold
             stream.reconfigure(errors="backslashreplace")
-    signal.signal(signal.SIGTERM, _stop)
+    signal.signal(signal.SIGTERM, stop)
     if signal.getsignal(signal.SIGINT) is signal.default_int_handler:  # not where a shell has us ignore it
-        signal.signal(signal.SIGINT, _stop)
-    _over.clear()
+        signal.signal(signal.SIGINT, stop)
+    begin()
     try:
         returned = app(standalone_mode=False)
         if isinstance(returned, int) and returned:  # typer's own word for a stop: it eats the interrupt
@@ -234,25 +235,8 @@ def _refused(error: TyperException) -> int:
     return _failed(f"{error.format_message().rstrip('.')}. See: {command} --help", error.exit_code)
 
 
-_over: list[bool] = []
-"""Filled when the command has ended and only the interpreter's own exit is left."""
-
-
-class _Stopped(KeyboardInterrupt):
-    """A stop that was asked for; Python ends with its own code after a bare one that passed through ``exec``."""
-
-
-def _stop(number: int, frame: object) -> None:
-    """Stop as Ctrl-C does, for SIGTERM too: schedulers and `timeout` send it.
-
-    Once the end has been told, a second signal is left aside: the interpreter is tidying up.
-    """
-    if not _over:
-        raise _Stopped
-
-
 def _failed(message: str, code: int) -> int:
-    _over.append(True)
+    end_told()
     print(f"tuneworthy: {message}", file=sys.stderr)
     return code
 

@@ -30,11 +30,12 @@ from evals.holm import holm
 from evals.leakage import Leak
 from evals.model_ref import Endpoint
 from evals.prices import Prices, load_prices
-from evals.record import ModelRecord, RunRecord, SkippedArm, read_record
+from evals.record import ModelRecord, RunRecord, read_record
 from evals.repayment import Volume
 from evals.row_clusters import row_clusters
 from evals.scoreboard import MeanScoreboard, Scoreboard
 from evals.shared_texts import SharedTexts
+from evals.skipped_entry import skipped_entry
 from evals.spending import spending_section
 from evals.task_file import TaskFile
 from evals.verdict import Contender, Verdict, decide
@@ -116,7 +117,7 @@ def build_results(run: Path) -> dict[str, Any]:
         "task": _task(record, settings, clusters),
         "model": _model(record.model),
         "embedder": _model(record.embedder),
-        "arms": entries + [_skipped(arm) for arm in record.skipped],
+        "arms": entries + [skipped_entry(arm) for arm in record.skipped],
         "comparisons": _comparisons([arm.name for arm in done], scores, confidence),
         "verdict": _verdict(verdict),
         "versions": record.versions,
@@ -204,25 +205,6 @@ def _detectable(shown: Detectable) -> dict[str, Any]:
 def _absent(arm: ArmCells) -> Absent:
     cause = (arm.reason or "").split("\n", 1)[0]
     return Absent(arm.name, arm.family, f"{'failed' if arm.status == 'failed' else 'is not complete'} ({cause})")
-
-
-def _skipped(arm: SkippedArm) -> dict[str, Any]:
-    """Return the entry of an arm that doesn't fit the task."""
-    nothing = dict.fromkeys(("score", "score_lenient", "score_strict", "by_mean", "choice_rule", "retrieval"))
-    empty: dict[str, Any] = {
-        "metrics": {},
-        "per_seed": [],
-        "errors": 0,
-        "cut": 0,
-        "unread": 0,
-        "wrong": 0,
-        "wrong_from_train": None,
-        "error_kinds": [],
-        "cost": None,
-        "fit": [],
-    }
-    told = {"name": arm.name, "family": arm.family, "trained": arm.family == "tune"}
-    return told | {"status": "skipped", "reason": arm.reason} | nothing | empty
 
 
 def _task(record: RunRecord, settings: TaskFile, clusters: Clusters) -> dict[str, Any]:

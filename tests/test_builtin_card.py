@@ -13,7 +13,7 @@ CARD = Path(__file__).parents[1] / "baselines" / "builtin" / "README.md"
 ROWS, NOISE = 60, 0.15
 """The card is measured on 200 rows, of which these are the first ones."""
 
-pytestmark = [pytest.mark.slow, pytest.mark.timeout(900)]
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
 
 @pytest.fixture(scope="module")

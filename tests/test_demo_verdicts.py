@@ -16,7 +16,7 @@ from advisor.examples import DEMO
 from reports.winner import winner
 
 ROOT = Path(__file__).parents[1]
-SECONDS = 900
+SECONDS = 1800
 EXPECTED = {
     "policy-qa": ("not_worth_it", "rag"),
     "ticket-coding": ("worth_it", "tune"),
