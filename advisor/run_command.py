@@ -4,7 +4,6 @@ Planning checks everything that can be checked before the first cell: the task a
 and that the model and the embedder load. A folder is only made once all of that holds.
 """
 
-import json
 import shlex
 import shutil
 from collections.abc import Mapping, Sequence
@@ -20,13 +19,13 @@ from advisor.general_set import OFF, check_given, general_set
 from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
 from advisor.run_place import check_free, check_names
 from advisor.run_record import cache_of_run, run_record
+from advisor.run_split import write_split
 from advisor.versions import with_news
 from evals.advice_outcome import read_given_advice
 from evals.cache_folder import CachePlace
 from evals.curve_point import Axis
 from evals.detectable import detectable
 from evals.errors import RunError, SpendingError, TuneworthyError
-from evals.example import Example
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
 from evals.load import build_task, load_task
@@ -115,7 +114,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     try:
         folder.mkdir(parents=True, exist_ok=True)
         if whole.split_made:
-            _write_split(whole, folder)
+            write_split(whole, folder)
         if request.prices is not None:
             write_text(folder / PRICES, request.prices.read_text(encoding="utf-8"))
         meter.keep_in(folder)
@@ -190,8 +189,14 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
             run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
         except SpendingError as error:
             stopped = f"{error}; answers are kept. Go on with: tuneworthy run --resume {folder} --max-cost MORE"
-        results = write_results(folder)
-        write_report(folder, results)
+        try:
+            results = write_results(folder)
+            write_report(folder, results)
+        except OSError as error:
+            why = error.strerror or error
+            raise RunError(
+                f"can't write to {folder}: {why}; mend that, then: tuneworthy run --resume {folder}"
+            ) from error
     if stopped is not None:
         raise SpendingError(stopped)
     return results
@@ -239,17 +244,3 @@ def _limited(task: Task, limit: int | None) -> Task:
     rows = tuple(limit_examples(task.eval, limit, seed=0, stratify=task.answer == "label"))
     note = f"--limit: {len(rows):,} of {len(task.eval):,} eval rows, a seeded sample"
     return replace(task, eval=rows, notes=(*task.notes, note))
-
-
-def _write_split(task: Task, folder: Path) -> None:
-    """Write the rows of a split that we made, so that anyone can see and reuse it."""
-    (folder / "data").mkdir(exist_ok=True)
-    for name, examples in (("train", task.train), ("eval", task.eval)):
-        text = "".join(json.dumps(_columns(row), ensure_ascii=False) + "\n" for row in examples)
-        write_text(folder / "data" / f"{name}.jsonl", text)
-
-
-def _columns(row: Example) -> dict[str, object]:
-    """Return a row as a data file holds it; what the row doesn't have is left out."""
-    columns = {"id": row.id, "input": row.input, "targets": row.targets, "doc_id": row.doc_id, "group": row.group}
-    return {name: value for name, value in columns.items() if value is not None}

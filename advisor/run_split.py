@@ -1,0 +1,22 @@
+"""The split that tuneworthy made of a task without eval rows, as files in the run folder."""
+
+import json
+from pathlib import Path
+
+from evals.example import Example
+from evals.files import write_text
+from evals.task import Task
+
+
+def write_split(task: Task, folder: Path) -> None:
+    """Write the rows of a split that we made, so that anyone can see and reuse it."""
+    (folder / "data").mkdir(exist_ok=True)
+    for name, examples in (("train", task.train), ("eval", task.eval)):
+        text = "".join(json.dumps(_columns(row), ensure_ascii=False) + "\n" for row in examples)
+        write_text(folder / "data" / f"{name}.jsonl", text)
+
+
+def _columns(row: Example) -> dict[str, object]:
+    """Return a row as a data file holds it; what the row doesn't have is left out."""
+    columns = {"id": row.id, "input": row.input, "targets": row.targets, "doc_id": row.doc_id, "group": row.group}
+    return {name: value for name, value in columns.items() if value is not None}
