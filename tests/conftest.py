@@ -19,3 +19,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 
 hypothesis.settings.register_profile("tuneworthy", deadline=None)  # how long an example takes is the machine's affair
 hypothesis.settings.load_profile("tuneworthy")
+
+
+def pytest_collection_modifyitems(items):
+    """Begin with what takes longest, so that no worker is left with it at the end."""
+    items.sort(key=lambda item: item.get_closest_marker("slow") is None)
