@@ -31,7 +31,7 @@ screenshots: .venv/installed-test
 	$(BIN)/python docs/screenshots.py
 
 test: .venv/installed-test
-	$(BIN)/python -m pytest --numprocesses auto --dist loadfile
+	$(BIN)/python -m pytest --numprocesses auto --dist loadfile --no-loadscope-reorder
 
 check: .venv/installed-dev
 	$(BIN)/ruff check .
