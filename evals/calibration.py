@@ -30,6 +30,11 @@ RIVALS = ((2, 1), (2, 2), (4, 1), (6, 6))
 REFERENCE_ROWS = 60_000
 """Rows of the sample from which the true covariance of differences is taken."""
 
+ALLOWED_FALSE = 0.05
+ALLOWED_COVERAGE = (0.93, 0.97)
+ALLOWED_GAP = 0.05
+"""The bounds a cell is held to: share of false claims, coverage, power found against power foretold."""
+
 MOST_ROWS = 4000
 """Where more rows than this are needed, the count isn't tried out."""
 
@@ -50,6 +55,14 @@ class CellResult:
     claim: Claim | None
     power: float | None
     foretold: float | None
+
+    @property
+    def within(self) -> bool:
+        """Whether every figure of the cell keeps its bound."""
+        false = [share for share in (self.false_worth_it, self.false_not_worth_it) if share is not None]
+        low, high = ALLOWED_COVERAGE
+        gap = 0.0 if self.power is None or self.foretold is None else abs(self.power - self.foretold)
+        return max(false, default=0.0) <= ALLOWED_FALSE and low <= self.coverage <= high and gap <= ALLOWED_GAP
 
 
 def all_settings() -> list[Setting]:

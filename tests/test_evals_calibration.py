@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from evals import calibration, calibration_labels, count_interval, sample, spread, verdict
-from evals.calibrate_verdict import last_line
+from evals.calibrate_verdict import last_line, look_again
 from evals.calibration import CellResult, all_settings, run_cell, true_joint, try_rows_needed, two_seed_settings
 from evals.calibration_beside_page import beside
 from evals.calibration_labels import LabelSetting, run_label_cell, true_macro_f1
@@ -163,7 +163,38 @@ def test_the_page_and_the_last_line_tell_the_worst():
     assert last_line(cells) == (
         "false_worth_it=0.030 false_not_worth_it=0.040 coverage_min=0.940 coverage_max=0.960 cells=2"
     )
-    text = page(cells, [], 10, 3)
+    text = page(cells, [], [], 10, 3)
     assert "(10 simulated comparisons in each of 2 cells, seed 3)" in text
     assert "| 0/1 | 200 | 30% | no | 1 | 1.0% | 4.0% | 94.0% |" in text
     assert "within 5 points in 0 of 1 cells" in text
+
+
+def test_cells_beyond_a_bound_are_drawn_anew_and_the_new_figures_stand():
+    beyond = replace(CLUSTERED, rows=50)
+    cells = [
+        CellResult(AT, 10, 0.01, None, 0.95, None, None, None),
+        CellResult(beyond, 10, 0.01, None, 0.974, None, None, None),
+    ]
+    assert [cell.within for cell in cells] == [True, False]
+    stand, replaced = look_again(cells, 20, 3)
+    assert stand[0] == cells[0]
+    assert stand[1] == replaced[0][1] == run_cell(beyond, 20, 3)
+    text = page(stand, replaced, [], 10, 3)
+    assert "left 1 of the cells beyond a bound" in text
+    assert f"97.4% → {stand[1].coverage:.1%}" in text
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"false_worth_it": 0.051},
+        {"false_not_worth_it": 0.051},
+        {"coverage": 0.929},
+        {"coverage": 0.971},
+        {"power": 0.8, "foretold": 0.86},
+    ],
+)
+def test_each_bound_of_a_cell_counts(wrong):
+    kept = CellResult(AT, 10, 0.05, 0.05, 0.95, None, None, None)
+    assert kept.within
+    assert not replace(kept, **wrong).within
