@@ -5,7 +5,8 @@
     python -m benchmarks.training --shape 135M --method lora [--device cuda] [--rows FOLDER]
 
 Both start from the same random weights with the same adapter and see the same rows equally often, by the same
-learning rates; all else is each trainer's own. Tokens are those of the rows: padding counts for nothing.
+learning rates; all else is each trainer's own. Every pair has a seed of its own, for the adapter's start and the order
+of rows, so that the spread of held-out losses tells what is noise. Tokens are those of the rows, without padding.
 Needs ``pip install 'tuneworthy[bench]'``.
 """
 
@@ -87,26 +88,28 @@ def base(setting: Setting) -> "PreTrainedModel":
     return in_four_bits(module, compute) if setting.quantised else module
 
 
-def ours(setting: Setting, steps: int) -> Course:
+def ours(setting: Setting, steps: int, seed: int) -> Course:
     """Train by our trainer."""
     module = base(setting)
     if setting.quantised:
         module = prepare_quantised(module)
-    adapted = add_lora(module, setting.tune, seed=0)
+    adapted = add_lora(module, setting.tune, seed=seed)
     schedule = setting.schedule(steps, count_parameters(adapted)[1])
     rows = TrainingRows(setting.rows, (), setting.tune.batch_size, PAD)
     with tempfile.TemporaryDirectory() as folder, _watched(setting.device) as peak:
-        training = train_module(adapted, rows, schedule, seed=0, folder=Path(folder) / "training")
+        training = train_module(adapted, rows, schedule, seed=seed, folder=Path(folder) / "training")
     losses = [(point.step, float(point.train)) for point in training.losses if point.train is not None]
     return _course(setting, adapted, training.seconds, steps, peak(), losses)
 
 
-def peer(setting: Setting, steps: int) -> Course:
+def peer(setting: Setting, steps: int, seed: int) -> Course:
     """Train by TRL's SFTTrainer: its defaults, but for the learning rates and the rows of a step."""
     from datasets import Dataset
     from peft import LoraConfig
+    from transformers import set_seed
     from trl import SFTConfig, SFTTrainer
 
+    set_seed(seed)
     module = base(setting)
     module.config.use_cache = False
     schedule = setting.schedule(steps, count_parameters(module)[1])
@@ -131,6 +134,7 @@ def peer(setting: Setting, steps: int) -> Course:
             logging_steps=1,
             report_to="none",
             disable_tqdm=True,
+            seed=seed,
         )
         trainer = SFTTrainer(
             model=module,
@@ -203,12 +207,12 @@ def compare(setting: Setting, pairs: int) -> dict[str, Any]:
     courses: dict[str, list[Course]] = {"ours": [], "peer": []}
     trainers = {"ours": ours, "peer": peer}
     for trainer in trainers.values():
-        trainer(setting, setting.steps if setting.device == "cuda" else min(WARM_STEPS, setting.steps))
+        trainer(setting, setting.steps if setting.device == "cuda" else min(WARM_STEPS, setting.steps), 0)
         _free(setting.device)
     for turn in range(pairs):
         order = list(trainers) if turn % 2 == 0 else list(trainers)[::-1]
         for name in order:
-            courses[name].append(trainers[name](setting, setting.steps))
+            courses[name].append(trainers[name](setting, setting.steps, turn))
             _free(setting.device)
             last = courses[name][-1]
             print(
@@ -227,6 +231,9 @@ def compare(setting: Setting, pairs: int) -> dict[str, Any]:
         "goal": GOAL,
         "differing_rows": None,
         "held_out_loss": {name: [round(course.held_out_loss, 4) for course in runs] for name, runs in courses.items()},
+        "held_out_difference": difference(
+            *(tuple(one.held_out_loss for one in courses[name]) for name in ("ours", "peer"))
+        ),
         "peak_memory_mb": {name: max(course.peak_memory_mb for course in runs) for name, runs in courses.items()},
         "loss_curves": {name: asdict(runs[0])["losses"] for name, runs in courses.items()},
         "rows": len(setting.rows),
@@ -237,6 +244,17 @@ def compare(setting: Setting, pairs: int) -> dict[str, Any]:
         "versions": versions("torch", "transformers", "peft", "trl", "bitsandbytes", "accelerate"),
         "machine": machine(setting.device),
     }
+
+
+def difference(ours: Sequence[float], peer: Sequence[float]) -> dict[str, float | None]:
+    """Return how much higher our held-out losses are (nats), with Welch's 95% interval; None for one pair."""
+    from scipy.stats import ttest_ind
+
+    mean = sum(ours) / len(ours) - sum(peer) / len(peer)
+    if len(ours) < 2:
+        return {"mean": round(mean, 4), "low": None, "high": None}
+    spread = ttest_ind(ours, peer, equal_var=False).confidence_interval(0.95)
+    return {"mean": round(mean, 4), "low": round(float(spread.low), 4), "high": round(float(spread.high), 4)}
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
