@@ -63,12 +63,13 @@ def find_way(forward: Forward) -> Way:
     close = 1e-3 if forward.dtype == torch.float32 else 0.5
     longest = len(tokens)
     ways: tuple[Way, ...] = ("tree", "cached") if forward.tree_masks and forward.sees_all(longest) else ("cached",)
-    for way in ways:
+    tries = [(way, splits) for way in ways for splits in ((True, False) if way == "tree" and forward.splits else (False,))]
+    for way, forward.splits in tries:
         try:
             prefix, rests = forward.share(rows, rows[0], longest)
             found = _score_batches(forward, prefix, rests, trees, way)
         except (RuntimeError, ValueError, TypeError, AttributeError, IndexError, NotImplementedError):
-            continue  # this architecture takes its cache or its mask in another form
+            continue  # this architecture takes its cache, its mask or its attention in another form
         finally:
             forward.forget()
         pairs = zip(found, truth, strict=True)
@@ -115,7 +116,8 @@ def _score_one_by_one(forward: Forward, rows: Sequence[list[int]], trees: Sequen
 
 def _score_tree(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], trees: Sequence[LabelTree]) -> Scores:
     """Score one batch: the first tree's nodes stand right behind the prompts, further trees take their place."""
-    padded = pad_left(rests, len(prefix.ids), forward.device)
+    shared = len(prefix.ids)
+    padded = pad_left(rests, shared, forward.device)
     end = padded.mask.shape[1]
     cache = None
     if prefix.ids or len(trees) > 1:
@@ -125,16 +127,18 @@ def _score_tree(forward: Forward, prefix: Prefix, rests: Sequence[list[int]], tr
     for tree in trees:
         ids = torch.tensor(tree.token[1:], device=forward.device, dtype=torch.long).expand(len(rests), -1)
         positions = padded.positions[:, -1:] + torch.tensor(tree.depth[1:], device=forward.device, dtype=torch.long)
+        split = forward.split(shared, padded.mask[:, shared:], tree)
         if at_prompt is None:
             ids = torch.cat([padded.ids, ids], dim=1)
             positions = torch.cat([padded.positions, positions], dim=1)
-            mask = _tree_mask(padded.mask, ids.shape[1], tree) if tree.size else padded.mask
-            logits = forward(ids, mask, positions, cache, keep=1 + tree.size)
+            mask = _tree_mask(padded.mask, ids.shape[1], tree) if tree.size and split is None else padded.mask
+            logits = forward(ids, mask, positions, cache, keep=1 + tree.size, split=split)
             at_prompt = logits[:, :1].clone() if len(trees) > 1 else logits[:, :1]
         elif tree.size and cache is not None:
             truncate(cache, end)
-            mask = _tree_mask(padded.mask, tree.size, tree)
-            logits = torch.cat([at_prompt, forward(ids, mask, positions, cache, keep=tree.size)], dim=1)
+            mask = _tree_mask(padded.mask, tree.size, tree) if split is None else padded.mask
+            split = split and split.of_nodes()
+            logits = torch.cat([at_prompt, forward(ids, mask, positions, cache, keep=tree.size, split=split)], dim=1)
         else:
             logits = at_prompt
         scores[:, list(tree.labels)] = tree.sums(read_logprobs(logits, tree.edges, tree.ends))

@@ -2,7 +2,7 @@
 
 import inspect
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import torch
@@ -10,6 +10,8 @@ from transformers import DynamicCache, PreTrainedModel
 
 from baselines.batches import CPU_BUDGET, GPU_BUDGET, Budget, shared_length
 from baselines.kv_cache import NO_PREFIX, Prefix, compute_prefix
+from baselines.label_tree import LabelTree
+from baselines.split_attention import Split, make_blocks, own_mask, split_attention
 
 Way = Literal["tree", "cached", "plain"]
 """How labels are scored: as a tree beside the prompt; as rows behind a cached prompt; one full text at a time."""
@@ -40,6 +42,8 @@ class Forward:
             self.way = "plain"
         elif self.config.model_type in KNOWN_TO_FIT and self.tree_masks:
             self.way = "tree"
+        self.splits = self.attention == "sdpa" and self.device.type == "cpu"
+        """Whether attention may go in parts; like ``way`` it's tried out where the architecture isn't known."""
         self._prefix = NO_PREFIX
         self.serving = False
         """Whether a row that comes alone may use the prefix that an earlier call has left, as a server would."""
@@ -78,24 +82,42 @@ class Forward:
         positions: torch.Tensor | None,
         cache: DynamicCache | None,
         keep: int,
+        split: Split | None = None,
     ) -> torch.Tensor:
         """Return the logits of the last ``keep`` columns, shape (rows, keep, vocabulary).
 
         ``ids`` and ``positions`` have shape (rows, columns); without positions the module counts itself.
         ``mask`` is (rows, cached + columns), true where there's a real token, or
-        (rows, 1, columns, cached + columns), true where a query may look.
+        (rows, 1, columns, cached + columns), true where a query may look. ``split`` stands in its place.
         """
-        if mask.dim() == 4 and self.attention == "eager":
+        if mask.dim() == 4:
+            # what is added to the scores; SDPA would make it of true and false in every layer anew
             mask = torch.zeros_like(mask, dtype=self.dtype).masked_fill_(~mask, torch.finfo(self.dtype).min)
         arguments: dict[str, object] = {"logits_to_keep": keep} if self._trims_logits else {}
         if cache is not None:
             arguments["past_key_values"] = cache
         if positions is not None:
             arguments["position_ids"] = positions
-        logits: torch.Tensor = self.module(
-            input_ids=ids, attention_mask=mask, use_cache=cache is not None, **arguments
-        ).logits
+        with nullcontext() if split is None else split_attention(self.config, split):
+            logits: torch.Tensor = self.module(
+                input_ids=ids, attention_mask=mask, use_cache=cache is not None, **arguments
+            ).logits
         return logits[:, -keep:]
+
+    def split(self, shared: int, real: torch.Tensor, tree: LabelTree | None = None) -> Split | None:
+        """Return how attention goes in parts behind ``shared`` columns; None where it can't, or gains nothing.
+
+        ``real`` (rows, own) says which of the rows' own tokens are no padding. With a ``tree`` its nodes stand behind.
+        """
+        rows, own = real.shape
+        nodes = tree.size if tree is not None else 0
+        if not self.splits or not self.sees_all(shared + own + nodes):
+            return None
+        if tree is None or not nodes:
+            if real.all():
+                return Split(shared, own) if shared else None
+            return Split(shared, own, own_mask(real, 0, self.dtype))
+        return Split(shared, own, own_mask(real, nodes, self.dtype), make_blocks(tree, rows, self.dtype))
 
     def share(self, rows: Sequence[list[int]], stranger: Sequence[int], longest: int) -> tuple[Prefix, list[list[int]]]:
         """Return what all ``rows`` begin with, computed, and what's left of each row (at least one token).

@@ -27,8 +27,8 @@ class LabelTree:
     """The tree of some labels.
 
     ``labels`` are the indices of these labels in the caller's list. ``token``, ``parent`` and ``depth``
-    describe the nodes; parents come before their children, and of the root (node 0) only the depth, 0,
-    means anything. ``steps[k]`` is the path of label ``labels[k]``: for each of its tokens the node
+    describe the nodes, depth first; of the root (node 0) only the depth, 0, means anything.
+    ``steps[k]`` is the path of label ``labels[k]``: for each of its tokens the node
     whose logits are read and the token itself; where there are ``ends``, its last is (node, ``END``).
     """
 
@@ -119,8 +119,8 @@ def grow_trees(
 def _grow(labels: Sequence[Sequence[int]], chosen: Sequence[int], ends: Sequence[int]) -> LabelTree:
     token, parent, depth = [-1], [-1], [0]
     node_of: dict[tuple[int, int], int] = {}
-    steps = []
-    for place in chosen:
+    steps: dict[int, tuple[tuple[int, int], ...]] = {}
+    for place in sorted(chosen, key=lambda place: tuple(labels[place])):  # so that the nodes stand depth first
         node = 0
         path = []
         label = labels[place]
@@ -134,5 +134,6 @@ def _grow(labels: Sequence[Sequence[int]], chosen: Sequence[int], ends: Sequence
                 parent.append(node)
                 depth.append(depth[node] + 1)
             node = node_of[node, piece]
-        steps.append(tuple(path))
-    return LabelTree(tuple(chosen), tuple(token), tuple(parent), tuple(depth), tuple(steps), tuple(ends))
+        steps[place] = tuple(path)
+    in_order = tuple(steps[place] for place in chosen)
+    return LabelTree(tuple(chosen), tuple(token), tuple(parent), tuple(depth), in_order, tuple(ends))

@@ -1,0 +1,200 @@
+"""Attention in parts: what every query sees, a row's own tokens, and the label tree in blocks, joined exactly.
+
+One mask over all keys makes every query pay for every key, those it may not see too. Here the columns that all rows
+share are read without a mask and without a copy for each row, own tokens see their past only, and nodes of a label
+tree see a block of some dozen neighbours instead of the whole tree. Each part gives its output and the logarithm of
+its softmax' normaliser; from these follows the softmax over all of them (as in flash attention, arXiv 2205.14135).
+
+It stands behind transformers' ``AttentionInterface`` for the length of one pass, on a CPU, whose fused kernel tells
+the normaliser.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from baselines.label_tree import LabelTree
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedConfig
+
+NAME = "tuneworthy_split"
+
+BLOCK = 32
+"""Nodes of a label tree that attend together: half of a larger block would be what they may not see."""
+
+
+@dataclass(frozen=True)
+class Blocks:
+    """The nodes of a label tree in blocks of ``BLOCK``, in their order, in which a parent stands before its children.
+
+    ``keys`` (blocks, width) are the nodes each block looks at: its first node's ancestors, then its own. ``mask``
+    (blocks, 1, BLOCK, width) is added to the scores.
+    """
+
+    size: int
+    keys: torch.Tensor
+    mask: torch.Tensor
+
+
+@dataclass(frozen=True)
+class Split:
+    """Which keys the queries of a pass see.
+
+    The first ``shared`` columns of the cache are the same in all rows, and every query sees them. Behind them stand
+    ``own`` tokens of each row, then a tree's nodes, if there are ``blocks``; the last queries are theirs. ``mask``
+    (rows, 1, queries, own) is added to the scores of own tokens. None: the queries are the own tokens, and each sees
+    those before it.
+    """
+
+    shared: int
+    own: int
+    mask: torch.Tensor | None = None
+    blocks: Blocks | None = None
+
+    def of_nodes(self) -> "Split":
+        """Return the same for a pass of the nodes alone."""
+        assert self.mask is not None
+        return replace(self, mask=self.mask[:, :, self.own :])
+
+
+_now: ContextVar[Split] = ContextVar("split")
+
+
+@contextmanager
+def split_attention(config: "PreTrainedConfig", split: Split) -> Iterator[None]:
+    """Let modules of ``config`` attend as ``split`` says."""
+    from transformers import AttentionInterface
+
+    AttentionInterface.register(NAME, _attend)
+    before, token = config._attn_implementation, _now.set(split)
+    config._attn_implementation = NAME
+    try:
+        yield
+    finally:
+        config._attn_implementation = before
+        _now.reset(token)
+
+
+def own_mask(real: torch.Tensor, nodes: int, dtype: torch.dtype) -> torch.Tensor:
+    """Return what is added to the scores of own tokens, shape (rows, 1, own + nodes, own).
+
+    ``real`` (rows, own) says which are no padding. Everyone sees itself, padding too: a query that sees nothing would
+    have no softmax. Nodes see every real token.
+    """
+    rows, own = real.shape
+    look = torch.ones((own + nodes, own), dtype=torch.bool, device=real.device).tril()
+    seen = look & real[:, None, :]
+    seen.diagonal(0, 1, 2).fill_(True)
+    return _added(seen, dtype)[:, None]
+
+
+def make_blocks(tree: LabelTree, rows: int, dtype: torch.dtype) -> Blocks:
+    """Return the blocks of ``tree`` for a pass of ``rows`` rows; its nodes must stand depth first."""
+    size = tree.size
+    starts = range(0, size, BLOCK)
+    above = [_ancestors(tree, start + 1) for start in starts]
+    widest = max(map(len, above))
+    keys = np.zeros((len(starts), widest + BLOCK), dtype=np.int64)
+    seen = np.zeros((len(starts), BLOCK, widest + BLOCK), dtype=np.bool_)
+    for place, (start, nodes) in enumerate(zip(starts, above, strict=True)):
+        queries = np.arange(start, min(start + BLOCK, size))
+        keys[place, : len(nodes)] = nodes
+        keys[place, widest : widest + len(queries)] = queries
+        seen[place, : len(queries), : len(nodes)] = tree.visible[queries][:, nodes]
+        seen[place, : len(queries), widest : widest + len(queries)] = tree.visible[np.ix_(queries, queries)]
+        seen[place, len(queries) :, widest] = True  # of the last block what stands behind the tree; it must see a number
+    mask = _added(torch.from_numpy(seen), dtype)[:, None]
+    return Blocks(size, torch.from_numpy(keys), mask.repeat(rows, 1, 1, 1))
+
+
+def _ancestors(tree: LabelTree, node: int) -> list[int]:
+    """Return the nodes above ``node`` without the root, counted from 0 as queries are."""
+    above = []
+    while node := tree.parent[node]:
+        above.append(node - 1)
+    return above
+
+
+def _added(seen: torch.Tensor, dtype: torch.dtype) -> torch.Tensor:
+    return torch.zeros(seen.shape, dtype=dtype, device=seen.device).masked_fill_(~seen, -torch.inf)
+
+
+@dataclass
+class _Part:
+    """Attention to some of the keys: (rows, queries, heads, width), and its normalisers' logarithms without width."""
+
+    output: torch.Tensor
+    log_sum: torch.Tensor
+
+    def join(self, other: "_Part") -> "_Part":
+        """Return attention to the keys of both."""
+        share = torch.sigmoid(self.log_sum - other.log_sum)[..., None].to(self.output.dtype)
+        return _Part(torch.lerp(other.output, self.output, share), torch.logaddexp(self.log_sum, other.log_sum))
+
+
+def _attend(
+    module: torch.nn.Module,
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    attention_mask: torch.Tensor | None,
+    dropout: float = 0.0,
+    scaling: float | None = None,
+    **kwargs: object,
+) -> tuple[torch.Tensor, None]:
+    """Return attention as transformers wants it, (rows, queries, heads, width), for the ``Split`` of this pass."""
+    strange = [name for name in ("softcap", "position_bias", "s_aux") if kwargs.get(name) is not None]
+    if strange or dropout:
+        raise NotImplementedError(f"attention in parts knows no {', '.join(strange) or 'dropout'}")
+    split = _now.get()
+    own = slice(split.shared, split.shared + split.own)
+    found = _part(query, key[:, :, own], value[:, :, own], split.mask, scaling)
+    if split.shared:
+        keys, values = (states[:1, :, : split.shared].expand(len(query), -1, -1, -1) for states in (key, value))
+        found = found.join(_part(query, keys, values, None, scaling, causal=False))
+    if split.blocks is not None:
+        size = split.blocks.size
+        behind = _Part(found.output[:, -size:], found.log_sum[:, -size:])
+        nodes = _block_part(query[:, :, -size:], key[:, :, -size:], value[:, :, -size:], split.blocks, scaling)
+        found.output[:, -size:] = behind.join(nodes).output
+    return found.output.contiguous(), None
+
+
+def _part(
+    query: torch.Tensor,
+    key: torch.Tensor,
+    value: torch.Tensor,
+    mask: torch.Tensor | None,
+    scaling: float | None,
+    *,
+    causal: bool = True,
+) -> _Part:
+    """Attend to ``key`` under ``mask``; without one to what comes before (``causal``) or to all."""
+    output, log_sum = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
+        query, key, value, 0.0, causal and mask is None, attn_mask=mask, scale=scaling
+    )
+    return _Part(output.transpose(1, 2), log_sum.transpose(1, 2))
+
+
+def _block_part(
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, blocks: Blocks, scaling: float | None
+) -> _Part:
+    """Attend from a tree's nodes to nodes: blocks as rows of a batch."""
+    rows, heads, size, width = query.shape
+    number, wide = blocks.keys.shape
+    queries = query.new_zeros((rows, number * BLOCK, heads, width))
+    queries[:, :size] = query.transpose(1, 2)
+    keys, values = (
+        states.transpose(1, 2).index_select(1, blocks.keys.view(-1)).view(rows * number, wide, -1, width).transpose(1, 2)
+        for states in (key, value)
+    )
+    queries = queries.view(rows * number, BLOCK, heads, width).transpose(1, 2)
+    found = _part(queries, keys, values, blocks.mask, scaling)
+    output = found.output.reshape(rows, -1, heads, width)[:, :size]
+    return _Part(output, found.log_sum.reshape(rows, -1, heads)[:, :size])
