@@ -39,24 +39,37 @@ CPU_BUDGET = Budget(tokens=4_096, cached=32_768, scores=2**25, logits=2**25, row
 GPU_BUDGET = Budget(tokens=32_768, cached=262_144, scores=2**29, logits=2**28, rows=512, enough=8_192)
 
 
-def plan_batches(lengths: Sequence[int], fits: Callable[[int, int], bool], enough: int) -> Iterator[list[int]]:
+def plan_batches(
+    lengths: Sequence[int], fits: Callable[[int, int], bool], enough: int, units: Sequence[Sequence[int]] = ()
+) -> Iterator[list[int]]:
     """Yield the indices of ``lengths`` in batches, the longest first, so that there's little padding.
 
     ``fits(rows, longest)`` says whether a batch of so many rows may be run; a single row always is. A
     batch of ``enough`` tokens or more takes no row that would be padded to more than twice its length.
+    ``units`` are rows that stay side by side, in the place of their longest; a batch may still end between them.
     Equal lengths keep their order, so that the same call always makes the same batches.
     """
     batch: list[int] = []
-    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
+    longest = 0
+    for index in _in_order(lengths, units):
         if batch:
-            longest = lengths[batch[0]]
-            mostly_padding = 2 * lengths[index] < longest and len(batch) * longest >= enough
-            if mostly_padding or not fits(len(batch) + 1, longest):
+            wide = max(longest, lengths[index])
+            mostly_padding = 2 * min(longest, lengths[index]) < wide and len(batch) * wide >= enough
+            if mostly_padding or not fits(len(batch) + 1, wide):
                 yield batch
-                batch = []
+                batch, longest = [], 0
         batch.append(index)
+        longest = max(longest, lengths[index])
     if batch:
         yield batch
+
+
+def _in_order(lengths: Sequence[int], units: Sequence[Sequence[int]]) -> list[int]:
+    """Return all indices: units, and rows that are in none, by their longest."""
+    together = {index for unit in units for index in unit}
+    places = [*units, *([index] for index in range(len(lengths)) if index not in together)]
+    places.sort(key=lambda unit: (-max(lengths[index] for index in unit), min(unit)))
+    return [index for unit in places for index in unit]
 
 
 def shared_length(rows: Sequence[list[int]], stranger: Sequence[int], *, alone: bool = False) -> int:

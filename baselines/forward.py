@@ -139,7 +139,7 @@ class Forward:
         if wanted != self._prefix.ids or weights != self._prefix_weights:
             self._prefix = NO_PREFIX  # let go of the old one before the new one takes memory
             if wanted:
-                self._prefix = compute_prefix(wanted, lambda cache: self._fill(wanted, cache))
+                self._prefix = self.extend(NO_PREFIX, wanted)
             self._prefix_weights = weights
         return self._prefix
 
@@ -147,9 +147,17 @@ class Forward:
         """Drop the kept prefix."""
         self._prefix = NO_PREFIX
 
-    def _fill(self, ids: tuple[int, ...], cache: DynamicCache) -> None:
-        row = torch.tensor([ids], device=self.device)
-        self(row, torch.ones_like(row), torch.arange(len(ids), device=self.device)[None], cache, keep=1)
+    def extend(self, prefix: Prefix, ids: Sequence[int]) -> Prefix:
+        """Return ``prefix`` and behind it ``ids``, computed; nothing is kept."""
+        begun, whole = len(prefix.ids), (*prefix.ids, *ids)
+
+        def fill(cache: DynamicCache) -> None:
+            row = torch.tensor([list(ids)], device=self.device)
+            seen = torch.ones((1, len(whole)), dtype=torch.bool, device=self.device)
+            positions = torch.arange(begun, len(whole), device=self.device)[None]
+            self(row, seen, positions, cache, keep=1, split=self.split(begun, seen[:, begun:]))
+
+        return compute_prefix(whole, fill, prefix)
 
     def _weights_version(self) -> int:
         """Return a number that changes whenever an optimiser writes to the weights."""

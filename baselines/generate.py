@@ -1,19 +1,19 @@
-"""Greedy generation for many prompts: shared prefix, left padding, and rows that leave when they're done."""
+"""Greedy generation for many prompts: shared prefixes, left padding, and rows that leave when they're done."""
 
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import torch
-from transformers import DynamicCache, GenerationConfig
+from transformers import GenerationConfig
 
 from baselines.batches import plan_batches, run_halving
 from baselines.choose import find_way
 from baselines.encoding import Encoding
 from baselines.forward import Forward
 from baselines.kv_cache import Prefix, select_rows
-from baselines.kv_parts import PartedCache
-from baselines.padding import pad_left
+from baselines.prefix_groups import all_alone, group_rows
+from baselines.reading import read_prompts
 
 LEAVE = 8
 """Finished rows are taken out of the batch when they're one in so many: taking out copies the others' cache."""
@@ -93,12 +93,17 @@ def write_answers(
                 and count * forward.vocabulary <= budget.logits
             )
 
-        def work(part: Sequence[int]) -> list[Written]:
-            return _write_batch(forward, prefix, [rests[row] for row in part], [rooms[row] for row in part], ending)
+        # As with a shared prefix: transformers counts padding as distance, where a layer has a window.
+        grouped = forward.sees_all(longest_text)
 
+        def work(part: Sequence[int]) -> list[Written]:
+            asked, room = [rests[row] for row in part], [rooms[row] for row in part]
+            return _write_batch(forward, prefix, asked, room, ending, grouped=grouped)
+
+        units = [group.rows for group in group_rows(rests).groups] if grouped else []
         written: dict[int, Written] = {}
-        # Reading takes no padding (see _read), so only the cache's waste speaks against rows of unlike length.
-        for batch in plan_batches(list(map(len, rests)), fits, budget.cached // 4):
+        # Reading takes little padding (see _Reader), so only the cache's waste speaks against rows of unlike length.
+        for batch in plan_batches(list(map(len, rests)), fits, budget.cached // 4, units):
             started = time.perf_counter()
             found = run_halving(batch, work, lambda _, why: Written(done=True, error=why))
             share = (time.perf_counter() - started) / len(batch)
@@ -109,12 +114,14 @@ def write_answers(
 
 
 def _write_batch(
-    forward: Forward, prefix: Prefix, rests: Sequence[list[int]], rooms: Sequence[int], ending: Ending
+    forward: Forward, prefix: Prefix, rests: Sequence[list[int]], rooms: Sequence[int], ending: Ending, *, grouped: bool
 ) -> list[Written]:
     device = forward.device
-    cache, mask, logits = _read(forward, prefix, rests, max(rooms))
+    group = group_rows(rests) if grouped else all_alone(rests)
+    read = read_prompts(forward, prefix, rests, group, max(rooms))
+    cache, mask, logits = read.cache, read.mask, read.logits
     results = [Written(room) for room in rooms]
-    going = results
+    going = [results[row] for row in read.order]
     last = mask.sum(dim=1, keepdim=True) - 1
     while True:
         best, tokens = logits[:, -1].max(dim=-1)
@@ -135,34 +142,6 @@ def _write_batch(
         last = last + torch.tensor([[int(not row.done)] for row in going], device=device)
         mask = torch.cat([mask, mask.new_ones((len(going), 1))], dim=1)
         logits = forward(tokens[:, None], mask, last, cache, keep=1)
-
-
-def _read(
-    forward: Forward, prefix: Prefix, rests: Sequence[list[int]], room: int
-) -> tuple[DynamicCache, torch.Tensor, torch.Tensor]:
-    """Read the prompts, part by part: return their cache with room for ``room`` tokens, its mask, the last logits.
-
-    ``rests`` come longest first. A part of ``budget.enough`` tokens runs at full speed, so it takes no row that
-    would need padding.
-    """
-    shared, budget = len(prefix.ids), forward.budget
-    end = shared + max(map(len, rests))
-    parted = PartedCache(len(rests), end, end + room - 1)
-    masks, logits = [], []
-    first = 0
-    while first < len(rests):
-        longest, count = len(rests[first]), 1
-        while first + count < len(rests) and (count + 1) * longest <= budget.tokens:
-            if count * longest >= budget.enough and len(rests[first + count]) != longest:
-                break
-            count += 1
-        part = pad_left(rests[first : first + count], shared, forward.device)
-        cache = parted.part(prefix, first, count, shared + longest)
-        logits.append(forward(part.ids, part.mask, part.positions, cache, keep=1))
-        hidden = part.mask.new_zeros((count, end - shared - longest))
-        masks.append(torch.cat([hidden, part.mask], dim=1))
-        first += count
-    return parted.whole(), torch.cat(masks), torch.cat(logits)
 
 
 def _write_one_by_one(

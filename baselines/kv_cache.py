@@ -79,9 +79,9 @@ class Prefix:
 NO_PREFIX = Prefix((), ())
 
 
-def compute_prefix(ids: tuple[int, ...], fill: Callable[[DynamicCache], object]) -> Prefix:
-    """Return the prefix ``ids``; ``fill`` must run the model over them with the cache it's given."""
-    cache = open_cache(NO_PREFIX, 1, len(ids))
+def compute_prefix(ids: tuple[int, ...], fill: Callable[[DynamicCache], object], begun: Prefix = NO_PREFIX) -> Prefix:
+    """Return the prefix ``ids``; ``fill`` must run the model over those behind ``begun`` with the cache it's given."""
+    cache = open_cache(begun, 1, len(ids))
     fill(cache)
     return Prefix(ids, tuple((layer.keys, layer.values) if layer.is_initialized else None for layer in cache.layers))
 

@@ -68,7 +68,7 @@ def compare(engine: LocalModel, work: Work, *, pairs: int, peer_rows: int) -> di
     times: dict[str, list[float]] = {"ours": [], "peer": []}
     differing, largest, compared = 0, 0.0, 0
     for turn in range(pairs):
-        part = [(turn * peer_rows + place) % len(rows) for place in range(peer_rows)]
+        part = spread(len(rows), peer_rows, turn / pairs)
         started = time.perf_counter()
         mine = answer(engine, work, rows)
         _wait(device)
@@ -109,6 +109,12 @@ def compare(engine: LocalModel, work: Work, *, pairs: int, peer_rows: int) -> di
     }
 
 
+def spread(rows: int, count: int, shift: float) -> list[int]:
+    """Return ``count`` of ``rows`` rows at even distances; a ``shift`` between 0 and 1 gives others between them."""
+    count = min(count, rows)
+    return [int((place + shift) * rows / count) for place in range(count)]
+
+
 def _wait(device: str) -> None:
     import torch
 
@@ -125,7 +131,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data", type=Path, help="a folder of data sets (banking77, trec6, squad_xquad); default: made"
     )
-    parser.add_argument("--rows", type=int, default=64)
+    parser.add_argument("--rows", type=int, help="default: 256 for passages, else 64")
     parser.add_argument("--peer-rows", type=int, help="default: 1 for 77 labels, else 16")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)

@@ -2,11 +2,17 @@
 
 import json
 import random
+import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from evals.example import Passage, Prompt, Shot
+from baselines.chunking import chunk_documents
+from baselines.index import build_index
+from baselines.rag_arms import FROM_PASSAGES
+from baselines.tfidf import TfidfEmbedder
+from evals.example import Document, Passage, Prompt, Shot
 from evals.protocols import Limits
 
 if TYPE_CHECKING:
@@ -15,7 +21,10 @@ if TYPE_CHECKING:
 PIECES = 8_192
 """Pieces of the tokenizer that is trained on the rows themselves: about four characters a token."""
 
-CHUNK_TOKENS = 120
+ROWS, ROWS_WITH_PASSAGES = 64, 256
+"""Prompts of a piece of work; how many rows find the same passages depends on how many there are."""
+
+CHUNK_TOKENS, OVERLAP_TOKENS, PASSAGES = 120, 20, 4
 
 
 @dataclass(frozen=True)
@@ -38,7 +47,7 @@ class Texts:
     labels: tuple[str, ...]
     train: list[dict[str, str]]
     eval: list[dict[str, str]]
-    documents: dict[str, str]
+    documents: list[Document]
 
 
 def read_texts(folder: Path | None, name: str, seed: int) -> Texts:
@@ -47,26 +56,26 @@ def read_texts(folder: Path | None, name: str, seed: int) -> Texts:
         return _made(name, seed)
     place = folder / name
     task = json.loads((place / "task.json").read_text(encoding="utf-8"))
-    documents = (
-        {row["id"]: row["text"] for row in _rows(place / "docs.jsonl")} if (place / "docs.jsonl").exists() else {}
-    )
+    documents = _rows(place / "docs.jsonl") if (place / "docs.jsonl").exists() else []
     return Texts(
         task["instruction"],
         tuple(task.get("labels", ())),
         _rows(place / "train.jsonl"),
         _rows(place / "eval.jsonl"),
-        documents,
+        [Document(row["id"], row.get("title", ""), row["text"]) for row in documents],
     )
 
 
-def works(folder: Path | None, rows: int, tokenizer: "PreTrainedTokenizerBase", seed: int = 0) -> list[Work]:
-    """Return the four pieces of work of the table, with ``rows`` prompts each."""
+def works(folder: Path | None, asked: int | None, tokenizer: "PreTrainedTokenizerBase", seed: int = 0) -> list[Work]:
+    """Return the four pieces of work of the table, with as many prompts each as ``asked`` for."""
+    rows, with_passages = asked or ROWS, asked or ROWS_WITH_PASSAGES
     many, few = read_texts(folder, "banking77", seed), read_texts(folder, "trec6", seed)
     answers = read_texts(folder, "squad_xquad", seed)
     many_told = f"{many.instruction}\nLabels: {', '.join(many.labels)}"
     short = "Answer the question with as few words as possible."
     limits = Limits(16)
-    passages = _passages(answers, tokenizer, rows, seed)
+    from_passages = f"{answers.instruction} {FROM_PASSAGES}"
+    passages = _passages(answers, tokenizer, with_passages)
     return [
         Work(
             "labels77",
@@ -94,8 +103,8 @@ def works(folder: Path | None, rows: int, tokenizer: "PreTrainedTokenizerBase", 
             "RAG answers: 4 passages of 120 tokens, up to 16 tokens",
             1.5,
             [
-                Prompt(answers.instruction, row["input"], passages=found)
-                for row, found in zip(answers.eval[:rows], passages, strict=True)
+                Prompt(from_passages, row["input"], passages=found)
+                for row, found in zip(answers.eval[:with_passages], passages, strict=True)
             ],
             limits=limits,
         ),
@@ -111,7 +120,7 @@ def train_tokenizer(folder: Path | None, seed: int = 0) -> "PreTrainedTokenizerB
     for name in ("banking77", "trec6", "squad_xquad"):
         texts = read_texts(folder, name, seed)
         corpus += [text for row in texts.train for text in (row["input"], row["target"])]
-        corpus += [texts.instruction, *texts.labels, *texts.documents.values()]
+        corpus += [texts.instruction, *texts.labels, *(document.text for document in texts.documents)]
     inner = Tokenizer(models.BPE())
     inner.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     inner.decoder = decoders.ByteLevel()
@@ -135,15 +144,16 @@ def _shots(texts: Texts, count: int) -> tuple[Shot, ...]:
     return tuple(Shot(row["input"], row["target"]) for row in texts.train[:count])
 
 
-def _passages(texts: Texts, tokenizer: "PreTrainedTokenizerBase", rows: int, seed: int) -> list[tuple[Passage, ...]]:
-    """Return four passages of ``CHUNK_TOKENS`` tokens for each row: retrieval itself isn't measured here."""
-    draw = random.Random(seed)
-    ids: list[int] = tokenizer("\n".join(texts.documents.values()), add_special_tokens=False)["input_ids"]
-    chunks = [
-        Passage(f"d{start}", f"d{start}", "", tokenizer.decode(ids[start : start + CHUNK_TOKENS]))
-        for start in range(0, len(ids) - CHUNK_TOKENS, CHUNK_TOKENS)
-    ]
-    return [tuple(draw.sample(chunks, 4)) for _ in range(rows)]
+def _passages(texts: Texts, tokenizer: "PreTrainedTokenizerBase", rows: int) -> list[tuple[Passage, ...]]:
+    """Return what the arm ``rag`` finds for each row: the four nearest passages, by the built-in embedder."""
+
+    def count_tokens(text: str) -> int:
+        return len(tokenizer(text, add_special_tokens=False)["input_ids"])
+
+    chunks = chunk_documents(texts.documents, count_tokens, size=CHUNK_TOKENS, overlap=OVERLAP_TOKENS)
+    with tempfile.TemporaryDirectory() as folder:
+        index = build_index(chunks, TfidfEmbedder(), Path(folder))
+        return [tuple(found) for found in index.search([row["input"] for row in texts.eval[:rows]], PASSAGES)]
 
 
 def _made(name: str, seed: int) -> Texts:
@@ -168,9 +178,19 @@ def _made(name: str, seed: int) -> Texts:
         label = text(*size["label"]).replace(" ", "_")
         if not any(label.startswith(other) or other.startswith(label) for other in labels):
             labels.append(label)
+    documents = [] if labels else [Document(f"d{number}", "", text(80, 160)) for number in range(240)]
     rows = [
         {"id": str(number), "input": text(*size["words"]), "target": draw.choice(labels) if labels else text(1, 4)}
         for number in range(1500)
     ]
-    documents = {} if labels else {f"d{number}": text(80, 160) for number in range(240)}
+    if documents:
+        rows = [row | _question(draw, documents, size["words"]) for row in rows]
     return Texts("Say which of the labels fits the text.", tuple(labels), rows[:1000], rows[1000:], documents)
+
+
+def _question(draw: random.Random, documents: Sequence[Document], words: tuple[int, int]) -> dict[str, str]:
+    """Return a question in words of one document, and an answer that stands in it: so that there is something to find."""
+    known = draw.choice(documents).text.split()
+    start = draw.randrange(len(known) - 4)
+    asked = draw.sample(known, draw.randint(*words))
+    return {"input": " ".join(asked), "target": " ".join(known[start : start + draw.randint(1, 4)])}
