@@ -1,8 +1,9 @@
 """Exact log-likelihoods of a label set after many prompts, for the price of about one pass per prompt.
 
-The prompts' common prefix is computed once; the rest goes in batches of similar length, left-padded;
-behind each prompt the nodes of the label tree stand side by side, each seeing the prompt and its own
-ancestors only (``baselines.label_tree``). Logits are taken at the prompt's last token and at the nodes,
+What all prompts begin with is computed once, and so is what some of them begin with; the rest goes in
+batches of similar length, left-padded; behind each prompt the nodes of the label tree stand side by side,
+each seeing the prompt and its own ancestors only (``baselines.label_tree``). On a CPU attention goes in
+parts (``baselines.split_attention``). Logits are taken at the prompt's last token and at the nodes,
 nowhere else. Where an architecture doesn't take such a mask, labels are scored as rows behind the
 cached prompt, and where it can't be cached or padded, one full text at a time.
 """
@@ -18,6 +19,7 @@ from baselines.forward import Forward, Way
 from baselines.kv_cache import Prefix, open_cache, truncate
 from baselines.label_tree import LabelTree, grow_trees
 from baselines.padding import pad_left
+from baselines.prefix_groups import group_rows
 
 _NOT_A_NUMBER = "the model gave NaN, not a number, as a likelihood"
 
@@ -63,7 +65,9 @@ def find_way(forward: Forward) -> Way:
     close = 1e-3 if forward.dtype == torch.float32 else 0.5
     longest = len(tokens)
     ways: tuple[Way, ...] = ("tree", "cached") if forward.tree_masks and forward.sees_all(longest) else ("cached",)
-    tries = [(way, splits) for way in ways for splits in ((True, False) if way == "tree" and forward.splits else (False,))]
+    tries = [
+        (way, splits) for way in ways for splits in ((True, False) if way == "tree" and forward.splits else (False,))
+    ]
     for way, forward.splits in tries:
         try:
             prefix, rests = forward.share(rows, rows[0], longest)
@@ -102,7 +106,17 @@ def _score_batches(
         return [*score(forward, prefix, [rests[row] for row in part], trees)]
 
     results: dict[int, Scores | str] = {}
-    for batch in plan_batches(list(map(len, rests)), fits, budget.enough):
+    grouped = forward.sees_all(shared + max(map(len, rests)) + max(max(tree.depth) for tree in trees))
+    for group in group_rows(rests).groups if grouped else ():
+        try:
+            longer = forward.extend(prefix, rests[group.rows[0]][: group.length])
+        except (RuntimeError, MemoryError, IndexError):
+            continue  # the rows' own passes will say what's wrong, each for itself
+        inner = [rests[row][group.length :] for row in group.rows]
+        results.update(zip(group.rows, _score_batches(forward, longer, inner, trees, way), strict=True))
+    left = [row for row in range(len(rests)) if row not in results]
+    for places in plan_batches([len(rests[row]) for row in left], fits, budget.enough):
+        batch = [left[place] for place in places]
         results.update(zip(batch, run_halving(batch, work, lambda _, why: why), strict=True))
     return [results[row] for row in range(len(rests))]
 

@@ -104,20 +104,16 @@ class Forward:
             ).logits
         return logits[:, -keep:]
 
-    def split(self, shared: int, real: torch.Tensor, tree: LabelTree | None = None) -> Split | None:
-        """Return how attention goes in parts behind ``shared`` columns; None where it can't, or gains nothing.
+    def split(self, shared: int, real: torch.Tensor, tree: LabelTree) -> Split | None:
+        """Return how attention goes in parts where ``tree`` stands behind rows, and those behind ``shared`` columns.
 
-        ``real`` (rows, own) says which of the rows' own tokens are no padding. With a ``tree`` its nodes stand behind.
+        ``real`` (rows, own) says which of the rows' own tokens are no padding. None: it can't, or there is no node.
         """
-        rows, own = real.shape
-        nodes = tree.size if tree is not None else 0
-        if not self.splits or not self.sees_all(shared + own + nodes):
+        if not self.splits or not tree.size:
             return None
-        if tree is None or not nodes:
-            if real.all():
-                return Split(shared, own) if shared else None
-            return Split(shared, own, own_mask(real, 0, self.dtype))
-        return Split(shared, own, own_mask(real, nodes, self.dtype), make_blocks(tree, rows, self.dtype))
+        return Split(
+            shared, real.shape[1], own_mask(real, tree.size, self.dtype), make_blocks(tree, len(real), self.dtype)
+        )
 
     def share(self, rows: Sequence[list[int]], stranger: Sequence[int], longest: int) -> tuple[Prefix, list[list[int]]]:
         """Return what all ``rows`` begin with, computed, and what's left of each row (at least one token).
@@ -155,7 +151,7 @@ class Forward:
             row = torch.tensor([list(ids)], device=self.device)
             seen = torch.ones((1, len(whole)), dtype=torch.bool, device=self.device)
             positions = torch.arange(begun, len(whole), device=self.device)[None]
-            self(row, seen, positions, cache, keep=1, split=self.split(begun, seen[:, begun:]))
+            self(row, seen, positions, cache, keep=1)
 
         return compute_prefix(whole, fill, prefix)
 

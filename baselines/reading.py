@@ -74,8 +74,7 @@ class _Reader:
         part = pad_left([self.rests[row][group.length :] for row in rows], shared, self.forward.device)
         columns = part.mask.shape[1]
         cache = self.parted.part(prefix, len(self.order), len(rows), columns)
-        split = self.forward.split(shared, part.mask[:, shared:])
-        self.logits.append(self.forward(part.ids, part.mask, part.positions, cache, keep=1, split=split))
+        self.logits.append(self.forward(part.ids, part.mask, part.positions, cache, keep=1))
         hidden = part.mask.new_zeros((len(rows), self.end - columns))
         self.masks.append(torch.cat([hidden, part.mask], dim=1))
         self.order += rows

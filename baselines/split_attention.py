@@ -1,8 +1,8 @@
 """Attention in parts: what every query sees, a row's own tokens, and the label tree in blocks, joined exactly.
 
 One mask over all keys makes every query pay for every key, those it may not see too. Here the columns that all rows
-share are read without a mask and without a copy for each row, own tokens see their past only, and nodes of a label
-tree see a block of some dozen neighbours instead of the whole tree. Each part gives its output and the logarithm of
+share are read without a mask, and nodes of a label tree see a block of some dozen neighbours instead of the whole
+tree. Each part gives its output and the logarithm of
 its softmax' normaliser; from these follows the softmax over all of them (as in flash attention, arXiv 2205.14135).
 
 It stands behind transformers' ``AttentionInterface`` for the length of one pass, on a CPU, whose fused kernel tells
@@ -47,20 +47,18 @@ class Split:
     """Which keys the queries of a pass see.
 
     The first ``shared`` columns of the cache are the same in all rows, and every query sees them. Behind them stand
-    ``own`` tokens of each row, then a tree's nodes, if there are ``blocks``; the last queries are theirs. ``mask``
-    (rows, 1, queries, own) is added to the scores of own tokens. None: the queries are the own tokens, and each sees
-    those before it.
+    ``own`` tokens of each row, then the nodes of a label tree in ``blocks``; the last queries are theirs. ``mask``
+    (rows, 1, queries, own) is added to the scores of own tokens.
     """
 
     shared: int
     own: int
-    mask: torch.Tensor | None = None
-    blocks: Blocks | None = None
+    mask: torch.Tensor
+    blocks: Blocks
 
     def of_nodes(self) -> "Split":
         """Return the same for a pass of the nodes alone."""
-        assert self.mask is not None
-        return replace(self, mask=self.mask[:, :, self.own :])
+        return replace(self, mask=self.mask[:, :, -self.blocks.size :])
 
 
 _now: ContextVar[Split] = ContextVar("split")
@@ -108,7 +106,9 @@ def make_blocks(tree: LabelTree, rows: int, dtype: torch.dtype) -> Blocks:
         keys[place, widest : widest + len(queries)] = queries
         seen[place, : len(queries), : len(nodes)] = tree.visible[queries][:, nodes]
         seen[place, : len(queries), widest : widest + len(queries)] = tree.visible[np.ix_(queries, queries)]
-        seen[place, len(queries) :, widest] = True  # of the last block what stands behind the tree; it must see a number
+        seen[place, len(queries) :, widest] = (
+            True  # of the last block what stands behind the tree; it must see a number
+        )
     mask = _added(torch.from_numpy(seen), dtype)[:, None]
     return Blocks(size, torch.from_numpy(keys), mask.repeat(rows, 1, 1, 1))
 
@@ -157,27 +157,20 @@ def _attend(
     found = _part(query, key[:, :, own], value[:, :, own], split.mask, scaling)
     if split.shared:
         keys, values = (states[:1, :, : split.shared].expand(len(query), -1, -1, -1) for states in (key, value))
-        found = found.join(_part(query, keys, values, None, scaling, causal=False))
-    if split.blocks is not None:
-        size = split.blocks.size
-        behind = _Part(found.output[:, -size:], found.log_sum[:, -size:])
-        nodes = _block_part(query[:, :, -size:], key[:, :, -size:], value[:, :, -size:], split.blocks, scaling)
-        found.output[:, -size:] = behind.join(nodes).output
+        found = found.join(_part(query, keys, values, None, scaling))
+    nodes = slice(-split.blocks.size, None)
+    behind = _Part(found.output[:, nodes], found.log_sum[:, nodes])
+    others = _block_part(query[:, :, nodes], key[:, :, nodes], value[:, :, nodes], split.blocks, scaling)
+    found.output[:, nodes] = behind.join(others).output
     return found.output.contiguous(), None
 
 
 def _part(
-    query: torch.Tensor,
-    key: torch.Tensor,
-    value: torch.Tensor,
-    mask: torch.Tensor | None,
-    scaling: float | None,
-    *,
-    causal: bool = True,
+    query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
 ) -> _Part:
-    """Attend to ``key`` under ``mask``; without one to what comes before (``causal``) or to all."""
+    """Attend to ``key`` under ``mask``, or to all of it."""
     output, log_sum = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        query, key, value, 0.0, causal and mask is None, attn_mask=mask, scale=scaling
+        query, key, value, 0.0, False, attn_mask=mask, scale=scaling
     )
     return _Part(output.transpose(1, 2), log_sum.transpose(1, 2))
 
@@ -191,7 +184,10 @@ def _block_part(
     queries = query.new_zeros((rows, number * BLOCK, heads, width))
     queries[:, :size] = query.transpose(1, 2)
     keys, values = (
-        states.transpose(1, 2).index_select(1, blocks.keys.view(-1)).view(rows * number, wide, -1, width).transpose(1, 2)
+        states.transpose(1, 2)
+        .index_select(1, blocks.keys.view(-1))
+        .view(rows * number, wide, -1, width)
+        .transpose(1, 2)
         for states in (key, value)
     )
     queries = queries.view(rows * number, BLOCK, heads, width).transpose(1, 2)

@@ -24,6 +24,9 @@ PIECES = 8_192
 ROWS, ROWS_WITH_PASSAGES = 64, 256
 """Prompts of a piece of work; how many rows find the same passages depends on how many there are."""
 
+PLACE = 30
+"""Words of a made document among which a question stands."""
+
 CHUNK_TOKENS, OVERLAP_TOKENS, PASSAGES = 120, 20, 4
 
 
@@ -189,8 +192,9 @@ def _made(name: str, seed: int) -> Texts:
 
 
 def _question(draw: random.Random, documents: Sequence[Document], words: tuple[int, int]) -> dict[str, str]:
-    """Return a question in words of one document, and an answer that stands in it: so that there is something to find."""
+    """Return a question in words of one place in a document, and an answer from there: there is something to find."""
     known = draw.choice(documents).text.split()
-    start = draw.randrange(len(known) - 4)
-    asked = draw.sample(known, draw.randint(*words))
-    return {"input": " ".join(asked), "target": " ".join(known[start : start + draw.randint(1, 4)])}
+    start = draw.randrange(len(known) - PLACE)
+    place = known[start : start + PLACE]
+    asked = draw.sample(place, draw.randint(*words))
+    return {"input": " ".join(asked), "target": " ".join(place[: draw.randint(1, 4)])}
