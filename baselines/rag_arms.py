@@ -42,6 +42,8 @@ class Rag(PromptArm):
     family: ClassVar[Family] = "rag"
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
     addition: ClassVar[str] = FROM_PASSAGES
+    batch_rows: ClassVar[int] = 256
+    """Asked together, since rows that find the same passages are read together: the more rows, the more of them."""
 
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:
         self.own_inputs: dict[str, str] = {}

@@ -15,7 +15,7 @@ import os
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from baselines.device import quiet_transformers
 from baselines.local_model import LocalModel
@@ -25,10 +25,10 @@ from benchmarks.scoring_peer import Peer
 from benchmarks.scoring_rows import Work, train_tokenizer, works
 from benchmarks.shapes import SHAPES, builtin_tokenizer, new_module
 
-if TYPE_CHECKING:
-    pass
-
 Answers = list[Any]
+
+PEER_ROWS = {"labels77": 1, "rag": 32}
+"""Rows that the peer answers in a run, drawn evenly from all."""
 
 
 def load(model: str, device: str, data: Path | None) -> LocalModel:
@@ -132,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--data", type=Path, help="a folder of data sets (banking77, trec6, squad_xquad); default: made"
     )
     parser.add_argument("--rows", type=int, help="default: 256 for passages, else 64")
-    parser.add_argument("--peer-rows", type=int, help="default: 1 for 77 labels, else 16")
+    parser.add_argument("--peer-rows", type=int, help="default: 1 for 77 labels, 32 with passages, else 16")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)
     asked = parser.parse_args(arguments)
@@ -146,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     for work in works(asked.data, asked.rows, engine.tokenizer):
         if asked.work and work.name not in asked.work:
             continue
-        peer_rows = asked.peer_rows or (1 if work.name == "labels77" else 16)
+        peer_rows = asked.peer_rows or PEER_ROWS.get(work.name, 16)
         figures = compare(engine, work, pairs=asked.pairs, peer_rows=peer_rows)
         path = write_result(f"scoring-{work.name}-{asked.model}-{asked.device}", figures, asked.out)
         print(f"{figures['work']}: {figures['ratio']:.2f} times the peer; {path}", flush=True)

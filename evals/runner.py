@@ -34,6 +34,7 @@ from evals.task import Task
 from evals.watch import Watcher
 
 BATCH_ROWS = 64
+"""Rows that are answered and written down together: what a kill may cost. An arm's ``batch_rows`` wins."""
 
 
 @contextmanager
@@ -121,7 +122,8 @@ def _run_cell(
     Raises ``ArmError`` on too many errors.
     """
     examples = bench.task.eval
-    rows = _kept(cell, examples)
+    size = _batch_rows(bench.arms[arm_kind(cell.arm)])
+    rows = _kept(cell, examples, size)
     folder.keep(rows)
     context = ArmContext(
         task=bench.task,
@@ -139,7 +141,7 @@ def _run_cell(
         folder.write_fit(fit)
         watcher.progressed(name, "answering", len(rows), len(examples))
         while len(rows) < len(examples):
-            batch = examples[len(rows) : len(rows) + BATCH_ROWS]
+            batch = examples[len(rows) : len(rows) + size]
             answered = _answer(arm, batch, bench.task)
             folder.append(answered)
             rows += answered
@@ -156,11 +158,15 @@ def _run_cell(
     return rows
 
 
-def _kept(cell: Cell, examples: Sequence[Example]) -> list[ScoredPrediction]:
-    """Return the rows of complete batches; none when the cell failed before."""
+def _batch_rows(arm: type[Arm]) -> int:
+    return int(getattr(arm, "batch_rows", BATCH_ROWS))
+
+
+def _kept(cell: Cell, examples: Sequence[Example], size: int) -> list[ScoredPrediction]:
+    """Return the rows of complete batches of ``size``; none when the cell failed before."""
     if cell.failure is not None:
         return []
-    complete = len(cell.predictions) // BATCH_ROWS * BATCH_ROWS
+    complete = len(cell.predictions) // size * size
     kept = list(cell.predictions[:complete])
     if [row.id for row in kept] != [example.id for example in examples[:complete]]:
         raise RunError(f"{cell.folder} answers other eval rows than this run's; start a new run")

@@ -23,6 +23,7 @@ class RagLoraArm(LoraArm):
 
     name: ClassVar[str] = "rag_lora"
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
+    batch_rows: ClassVar[int] = Rag.batch_rows
 
     def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
         """Index the documents, choose settings as ``rag`` does where there are several, then train.

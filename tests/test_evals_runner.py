@@ -177,6 +177,22 @@ def test_a_cut_cell_goes_on_at_the_last_complete_batch(bench, kept_lines):
     assert CellFolder(bench.run, "echo", "prompt", 0).read().done
 
 
+def test_an_arm_may_ask_for_other_batches_and_goes_on_where_they_end(bench):
+    class Many(Echo):
+        name, batch_rows = "many", 100
+
+    bench = dataclasses.replace(bench, arms=ARMS | {"many": Many})
+    run_cells(bench, plan("many"), Diary())
+    rows = bench.run / "cells/many-0/predictions.jsonl"
+    whole = rows.read_text()
+    (rows.parent / "cost.json").unlink()
+    rows.write_text("".join(whole.splitlines(keepends=True)[: 100 + BATCH_ROWS]))
+    Echo.asked = []
+    run_cells(bench, plan("many"), Diary())
+    assert rows.read_text() == whole
+    assert [len(batch) for batch in Echo.asked if len(batch) > 1] == [ROWS - 100]
+
+
 def test_the_peak_of_training_outlasts_a_resume(bench):
     run_cells(bench, plan("echo"), Diary())
     folder = CellFolder(bench.run, "echo", "prompt", 0)
