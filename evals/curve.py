@@ -131,7 +131,7 @@ def _extrapolated(
     if covariance is None:
         return nothing | {"reason": "too few rows were scored at every size"}
     errors = np.array([1 - score["mean"] for score in scores])
-    law = PowerLaw(np.array(list(done), dtype=np.float64), errors, covariance)
+    law = PowerLaw(np.array(list(done), dtype=np.float64), errors, covariance, confidence)
     if not law.follows:
         return nothing | {"reason": "the scores don't follow a curve that rises and levels off"}
     drawn = [_drawn(law, own, times) for times in _DRAWN if own * times >= 0.999 * min(done)]
@@ -182,9 +182,9 @@ def score_covariance(
         return None
     moves = influences(means[:, kept], clusters) * np.reshape(widened, (-1, 1))
     covariance: FloatArray = moves @ moves.T
-    # With (nearly) all rows right or wrong the rows show no spread; as for a single score they get half a row more.
-    rates = (means[:, kept].sum(axis=1) + 0.5) / (kept.sum() + 1)
-    floor = rates * (1 - rates) / kept.sum()
+    # With (nearly) all rows right or wrong the rows show no spread; two more of each kind do (Agresti and Coull 1998).
+    rates = (means[:, kept].sum(axis=1) + 2) / (kept.sum() + 4)
+    floor = rates * (1 - rates) / (kept.sum() + 4)
     covariance[np.diag_indices_from(covariance)] = np.maximum(np.diagonal(covariance), floor)
     parts = [part.variance for one in scores for part in seed_variance(one, rows)]
     seeds = float(np.mean(parts)) if parts else SEED_DEVIATION**2

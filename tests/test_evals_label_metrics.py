@@ -5,7 +5,17 @@ from hypothesis import strategies as st
 from sklearn.metrics import f1_score
 
 from evals.clusters import independent
-from evals.label_metrics import Coded, code, confusion, macro_f1, macro_f1_draws, truth
+from evals.label_metrics import (
+    Coded,
+    code,
+    confusion,
+    likeness_of,
+    macro_f1,
+    macro_f1_draws,
+    smoothed_draws,
+    smoothed_macro_f1,
+    truth,
+)
 
 LABELS = ("a", "b", "c", "d")
 PAIRS = st.lists(st.tuples(st.sampled_from(LABELS), st.sampled_from((*LABELS, None))), min_size=1, max_size=30)
@@ -81,3 +91,18 @@ def test_a_hundred_labels_are_no_burden():
     sample = Coded(100, true, np.where(random.random(1000) < 0.7, true, random.integers(0, 101, 1000)))
     draws = macro_f1_draws(sample, np.ones(1000, bool), 0, independent(1000))
     assert abs(np.median(draws) - macro_f1(sample)) < 0.02
+
+
+def test_smoothing_adds_half_a_right_and_half_a_wrong_row_for_each_label_that_occurs():
+    sample = Coded(3, np.array([0, 0, 1]), np.array([0, 1, 1]))  # label 2 doesn't occur
+    first = 2 * 1.5 / (2 * 1.5 + 1 + 1)  # one miss, half a wrong row of its own and half a one of the other's
+    assert smoothed_macro_f1(sample) == pytest.approx((first + first) / 2)
+    draws = smoothed_draws(sample, np.ones(3, bool), 0, independent(3), likeness_of([sample]))
+    assert 0 < draws.min() < draws.max() < 1
+    assert np.mean(draws) == pytest.approx(smoothed_macro_f1(sample), abs=0.05)
+
+
+def test_arms_that_answer_alike_are_drawn_alike():
+    one, other = (Coded(2, np.array([0, 1, 1]), np.array(guess)) for guess in ([0, 1, 0], [0, 1, 1]))
+    assert likeness_of([one]) == likeness_of([Coded(2, one.true, one.predicted.copy())])
+    assert likeness_of([one]) != likeness_of([other])

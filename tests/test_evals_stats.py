@@ -6,6 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import stats as scipy_stats
 
+from evals.calibration_labels import true_macro_f1
 from evals.clusters import independent
 from evals.intervals import identical_draws, mcnemar_exact, tail, tango, wilson
 from evals.label_metrics import Coded
@@ -284,6 +285,37 @@ def test_macro_f1_of_perfect_answers_has_width():
     found = macro([0, 1, 2] * 10, [[0, 1, 2] * 10]).estimate(0.95)
     assert found.mean == found.high == 1
     assert 0.8 < found.low < 0.95
+
+
+def test_macro_f1_of_a_rare_label_always_right_leaves_room_for_a_miss():
+    """All of two rows right doesn't tell a label's F1: one miss more would have cost a ninth of the score."""
+    true = [0] * 30 + [1] * 18 + [2] * 2
+    predicted = [1] * 3 + [0] * 27 + [1] * 15 + [0] * 3 + [2] * 2
+    common, rare = macro([0] * 30 + [1] * 18, [predicted[:48]]).estimate(0.95), macro(true, [predicted]).estimate(0.95)
+    assert rare.mean - rare.low > common.mean - common.low + 0.03
+    resampled = np.quantile(macro(true, [predicted]).draws, 0.025)
+    assert rare.low < resampled - 0.03
+
+
+def test_macro_f1s_intervals_hold_the_truth_where_a_rare_label_is_mostly_right():
+    random, shares, right = (
+        np.random.default_rng(3),
+        np.array([0.6, 0.25, 0.1, 0.05]),
+        np.array([0.97, 0.95, 0.93, 0.9]),
+    )
+    truth = true_macro_f1(tuple(shares), tuple(right))
+    held = below = 0
+    for _ in range(100):
+        true = random.choice(4, size=50, p=shares)
+        answers = [
+            np.where(random.random(50) < right[true], true, (true + random.integers(1, 4, 50)) % 4) for _ in range(2)
+        ]
+        one, two = (macro(true, [answer], labels=4) for answer in answers)
+        score, gain = one.estimate(0.95), PairedMacroF1(one, two).difference(0.95)
+        held += score.low <= truth <= score.high
+        below += gain.low <= 0 <= gain.high
+    assert held >= 93  # 83 of 100 by the plain bootstrap
+    assert below >= 93
 
 
 def test_macro_f1_averages_seeds():
