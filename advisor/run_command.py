@@ -16,7 +16,7 @@ from advisor.arms import ARMS, plan_arms
 from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import OFF, check_given, general_set
-from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
+from advisor.run_models import check_adapter, check_limit, check_models, named, reopen_meter, with_anchored_models
 from advisor.run_place import check_free, check_names
 from advisor.run_record import cache_of_run, run_record
 from advisor.run_split import write_split
@@ -25,7 +25,7 @@ from evals.advice_outcome import read_given_advice
 from evals.cache_folder import CachePlace
 from evals.curve_point import Axis
 from evals.detectable import detectable
-from evals.errors import RunError, SpendingError, TuneworthyError
+from evals.errors import RunError, SpendingError, TuneworthyError, UsageError
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
 from evals.load import build_task, load_task
@@ -78,10 +78,11 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
-    if request.prices is not None:
-        load_prices(request.prices)
+    prices = load_prices(request.prices)  # once: it may be a pipe
     advice = None if request.advice is None else read_given_advice(request.advice)
     check_given(request.overrides.get("forgetting"))
+    if request.adapter is not None and not request.adapter.is_dir():  # before anything is loaded
+        raise UsageError(f"--adapter {request.adapter}: there is no such folder")
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     sources = anchored({"embedder": task.settings.embedder}, task.folder)
     settings = with_anchored_models(task.settings, task.folder).model_copy(update=sources)
@@ -96,7 +97,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     if (broken := gate_error(leaks)) is not None:
         raise broken
     check_limit(request.max_cost, lineup.planned, task)
-    meter = open_meter(request.max_cost, prices=request.prices)
+    meter = Meter(prices, request.max_cost)
     command, now = shlex.join(["tuneworthy", *argv]), datetime.now(UTC).astimezone()
     created = now.isoformat(timespec="seconds")
     bench = _bench(task, request.adapter, meter, cache_of_run(command, created) if request.cache else None)
@@ -116,7 +117,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         if whole.split_made:
             write_split(whole, folder)
         if request.prices is not None:
-            write_text(folder / PRICES, request.prices.read_text(encoding="utf-8"))
+            write_text(folder / PRICES, prices.text)
         meter.keep_in(folder)
         record.write(folder)  # last: where it stands, the run can be resumed
     except OSError as error:
@@ -147,7 +148,7 @@ def reopen_run(
     if tuple(example.id for example in task.eval) != record.eval_ids:
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
     check_limit(max_cost, record.arms, task)
-    meter = open_meter(max_cost, run=folder)
+    meter = reopen_meter(max_cost, folder)
     kept = cache_of_run(record.command, record.created) if cache else None
     bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, kept)
     check_adapter(record, bench, folder)
@@ -169,8 +170,9 @@ def warnings(prepared: PreparedRun) -> list[str]:
     )
     shown = detectable(len(task.eval), groups.count, decision.minimum_gain, decision.confidence)
     told += [shown.sentence] if shown.too_coarse else []
-    if task.settings.forgetting not in (None, OFF) and not any(arm.family == "tune" for arm in prepared.record.arms):
-        told.append("The general questions (`forgetting`) aren't asked: no arm of this run is trained.")
+    asked = task.settings.forgetting
+    if asked not in (None, OFF) and not any(arm.family == "tune" for arm in prepared.record.arms):
+        told.append(f"The general questions (`forgetting: {asked}`) aren't asked: no arm of this run is trained.")
     return told
 
 

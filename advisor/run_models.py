@@ -46,10 +46,8 @@ def named(task: Task, meter: Meter, kept: CachePlace | None = None) -> dict[str,
     }
 
 
-def open_meter(limit: float | None, *, prices: Path | None = None, run: Path | None = None) -> Meter:
-    """Return what counts the costs of endpoints: at ``prices``, or going on where ``run`` stopped, at its own."""
-    if run is None:
-        return Meter(load_prices(prices), limit)
+def reopen_meter(limit: float | None, run: Path) -> Meter:
+    """Return what counts the costs of endpoints, going on where ``run`` stopped, at its own prices."""
     own = run / PRICES
     return Meter(load_prices(own if own.exists() else None), limit, run / FILE)
 

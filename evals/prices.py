@@ -145,6 +145,7 @@ class Prices(_Section):
     model: Model
     _given: frozenset[str] = PrivateAttr(default=frozenset())
     _needed: frozenset[str] = PrivateAttr(default=frozenset())
+    _text: str = PrivateAttr(default="")
 
     def wanting(self, *, examples: int, eval_rows: int) -> "Prices":
         """Return the same with the rows that a task takes, unless the user's file says how many are wanted."""
@@ -158,6 +159,11 @@ class Prices(_Section):
     def given(self) -> bool:
         """Whether a user's file stands over the example."""
         return bool(self._given)
+
+    @property
+    def text(self) -> str:
+        """The user's file as it was read: it may be a pipe, which can't be read again."""
+        return self._text
 
     def of_model(self, alias: str | None, family: str, *, endpoint: bool = True) -> TokenPrices:
         """Return what tokens cost an arm of ``family`` on the model that the task calls ``alias``.
@@ -198,6 +204,7 @@ def load_prices(path: Path | None = None) -> Prices:
     own = read_yaml(path, "prices file", if_empty="give at least one key, as in `gpu: {per_hour: 1.80}`")
     merged = LocatedYaml(_over(example.data, own.data), own.lines)
     prices = check_model(Prices, path, merged)
+    prices._text = own.text
     prices._given = frozenset(".".join(map(str, where)) for where in own.lines)
     return prices
 

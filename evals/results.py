@@ -80,10 +80,10 @@ def keep_prices(prices: Path, run: Path) -> None:
 
     Raises ``TaskError`` for a file that can't be used, ``RunError`` for a folder that can't be written to.
     """
-    load_prices(prices)
+    text = load_prices(prices).text
     read_record(run)
     try:
-        write_text(run / PRICES, prices.read_text(encoding="utf-8"))
+        write_text(run / PRICES, text)
     except OSError as error:
         raise RunError(f"can't write {run / PRICES}: {error.strerror or error}") from error
 
