@@ -16,10 +16,19 @@ from advisor.arms import ARMS, plan_arms
 from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import OFF, check_given, general_set
-from advisor.run_models import check_adapter, check_limit, check_models, named, reopen_meter, with_anchored_models
+from advisor.run_models import (
+    check_adapter,
+    check_limit,
+    check_models,
+    greet_endpoints,
+    named,
+    reopen_meter,
+    with_anchored_models,
+)
 from advisor.run_place import check_free, check_names
 from advisor.run_record import cache_of_run, run_record
-from advisor.run_split import write_split
+from advisor.run_split import limited, write_split
+from advisor.spending_stop import told_of_stop
 from advisor.versions import with_news
 from evals.advice_outcome import read_given_advice
 from evals.cache_folder import CachePlace
@@ -32,11 +41,10 @@ from evals.load import build_task, load_task
 from evals.prices import load_prices
 from evals.record import RunRecord, read_record
 from evals.requirement import Requirement, parse_requirements
-from evals.results import PRICES, write_results
+from evals.results import PRICES, run_prices, write_results
 from evals.row_clusters import shared_clusters
 from evals.runner import Bench, locked, run_cells
 from evals.spending import Meter
-from evals.split import limit_examples
 from evals.task import Task
 from evals.task_file import TaskFile
 from evals.watch import Watcher
@@ -92,7 +100,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         task = replace(task, notes=(*task.notes, note))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
     requirements = parse_requirements(request.require, [arm.name for arm in lineup.planned])
-    whole, task = task, _limited(task, request.limit)
+    whole, task = task, limited(task, request.limit)
     leaks = find_leaks(task)
     if (broken := gate_error(leaks)) is not None:
         raise broken
@@ -104,6 +112,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
     folder = request.out or Path("runs") / f"{task.name}-{now:%Y%m%d-%H%M%S}"
     check_free(folder)
     check_names(task.file, folder)
+    greet_endpoints(lineup.planned, bench)
     record = replace(
         run_record(task, lineup, bench, command=command, created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
@@ -144,13 +153,14 @@ def reopen_run(
     changed = sorted(name for name, digest in record.hashes.items() if task.hashes.get(name) != digest)
     if changed:
         raise RunError(f"the {', '.join(changed)} data have changed since {folder} began; start a new run")
-    task = _limited(task, record.limit)
+    task = limited(task, record.limit)
     if tuple(example.id for example in task.eval) != record.eval_ids:
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
     check_limit(max_cost, record.arms, task)
     meter = reopen_meter(max_cost, folder)
     kept = cache_of_run(record.command, record.created) if cache else None
     bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, kept)
+    greet_endpoints(record.arms, bench)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
     noted = with_news(folder, record)
@@ -183,14 +193,15 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
     """
     from reports.writer import write_report
 
-    folder, stopped = prepared.folder, None
+    folder = prepared.folder
+    stopped: SpendingError | None = None
     with locked(folder):
         if prepared.updated:
             prepared.record.write(folder)
         try:
             run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
         except SpendingError as error:
-            stopped = f"{error}; answers are kept. Go on with: tuneworthy run --resume {folder} --max-cost MORE"
+            stopped = error
         try:
             results = write_results(folder)
             write_report(folder, results)
@@ -200,7 +211,7 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
                 f"can't write to {folder}: {why}; mend that, then: tuneworthy run --resume {folder}"
             ) from error
     if stopped is not None:
-        raise SpendingError(stopped)
+        raise SpendingError(told_of_stop(stopped, folder, run_prices(folder)))
     return results
 
 
@@ -237,12 +248,3 @@ def _bench(task: Task, adapter: Path | None, meter: Meter, kept: CachePlace | No
         general=general_set(task.settings.forgetting, task.settings.model, task.folder),
         models=named(task, meter, kept),
     )
-
-
-def _limited(task: Task, limit: int | None) -> Task:
-    """Return the task with at most ``limit`` eval rows, a seeded sample that keeps the mix of labels."""
-    if limit is None or limit >= len(task.eval):
-        return task
-    rows = tuple(limit_examples(task.eval, limit, seed=0, stratify=task.answer == "label"))
-    note = f"--limit: {len(rows):,} of {len(task.eval):,} eval rows, a seeded sample"
-    return replace(task, eval=rows, notes=(*task.notes, note))

@@ -100,4 +100,12 @@ class MissingRunError(RunError):
 
 
 class SpendingError(TuneworthyError):
-    """The limit on costs that the user set is reached: the whole run stops, and can be resumed with a higher one."""
+    """The limit on costs that the user set is reached: the whole run stops, and can be resumed with a higher one.
+
+    ``spent`` is the cost so far, ``next_cost`` what the next batch may cost at most (0: it isn't known).
+    """
+
+    def __init__(self, message: str, spent: float = 0.0, next_cost: float = 0.0) -> None:
+        super().__init__(message)
+        self.spent = spent
+        self.next_cost = next_cost

@@ -171,10 +171,15 @@ class Prices(_Section):
         A model of ``models:`` that is no endpoint runs where a tuned one would, whether it's tuned or not. The task's
         own ``model:`` stands for a hosted one in arms that train nothing.
         """
+        section = self.section_of(alias, family, endpoint=endpoint)
+        return {"tuned": self.tuned, "hosted": self.hosted}.get(section) or self.models[str(alias)]
+
+    def section_of(self, alias: str | None, family: str, *, endpoint: bool = True) -> str:
+        """Return the section that ``of_model`` takes its prices from: ``hosted``, ``tuned``, ``models.big``."""
         if alias is not None and alias in self.models:
-            return self.models[alias]
+            return f"models.{alias}"
         own = family == "tune" or (alias is not None and not endpoint)
-        return self.tuned if own else self.hosted
+        return "tuned" if own else "hosted"
 
     def used(self) -> list[dict[str, str | float]]:
         """Return what the costs of a run rest on: each key that counts, its value and where that came from."""
