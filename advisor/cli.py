@@ -21,6 +21,7 @@ from advisor.cache_options import app as cache_app
 from advisor.check_options import GATE_HELP, check, gate_settings
 from advisor.compare_options import PRICES_HELP, REQUIRE_HELP, compare, curve_axes_of
 from advisor.demo_options import demo
+from advisor.refusal import refusal
 from advisor.report_options import index, report
 from advisor.stopping import begin, end_told, stop
 from advisor.task_options import init, schema
@@ -232,7 +233,7 @@ def _refused(error: TyperException) -> int:
         print(error.format_message())
         return error.exit_code
     command = context.command_path if context else "tuneworthy"
-    return _failed(f"{error.format_message().rstrip('.')}. See: {command} --help", error.exit_code)
+    return _failed(f"{refusal(error)}. See: {command} --help".replace("?. See", "? See"), error.exit_code)
 
 
 def _failed(message: str, code: int) -> int:

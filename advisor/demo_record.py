@@ -8,7 +8,7 @@ from typing import Annotated
 
 from pydantic import Field, StringConstraints
 
-from evals.errors import RunError
+from evals.errors import MissingRunError, RunError
 from evals.files import write_json
 from evals.stored import from_record
 
@@ -49,7 +49,7 @@ def read_demo(folder: Path) -> DemoRecord:
         record = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         why = f"it has no {FILE}" if folder.is_dir() else "there is no such folder"
-        raise RunError(f"{folder} is not a demo's folder: {why}") from error
+        raise MissingRunError(f"{folder} is not a demo's folder: {why}") from error
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} can't be read ({error}); start a new demo") from error
     schema = record.pop("schema", None) if isinstance(record, dict) else None

@@ -19,6 +19,7 @@ MOST_ROWS = 200
 """Of a longer file a seeded sample is asked: the check is to cost little beside the training."""
 
 INSTRUCTION = "Answer the question."
+COLUMNS = "general questions need the columns input and target, whatever the task's are called"
 
 
 def general_set(choice: str | None, model: str | Endpoint, folder: Path) -> GeneralSet | None:
@@ -37,7 +38,8 @@ def general_set(choice: str | None, model: str | Endpoint, folder: Path) -> Gene
 def check_given(choice: object) -> None:
     """Raise ``UsageError`` for a ``--forgetting FILE`` that isn't there; it's seen from where the command is given."""
     if isinstance(choice, str) and choice not in (BUILTIN, OFF) and not Path(choice).expanduser().is_file():
-        raise UsageError(f"--forgetting {choice}: there is no such file; give builtin, off, or a file of rows")
+        what = "that is no file of rows" if Path(choice).expanduser().exists() else "there is no such file"
+        raise UsageError(f"--forgetting {choice}: {what}; give builtin, off, or a file of rows")
 
 
 def _abilities() -> GeneralSet:
@@ -57,7 +59,7 @@ def _from_file(path: Path) -> GeneralSet:
     if not path.is_file():
         raise UsageError(f"forgetting: {path} is no file; give builtin, off, or a file of rows with input and target")
     problems = Problems()
-    rows = load_rows(path, Columns(), "text", stem="general", problems=problems)
+    rows = load_rows(path, Columns(), "text", stem="general", problems=problems, mend=COLUMNS)
     problems.raise_any()
     if not rows.examples:
         raise DataError([RowProblem(path, 0, "holds no questions for the forgetting check")])

@@ -16,27 +16,35 @@ from advisor.arms import ARMS, plan_arms
 from advisor.curve_plan import plan_curve
 from advisor.engine import lazy_embedder, lazy_model
 from advisor.general_set import OFF, check_given, general_set
-from advisor.run_models import check_adapter, check_limit, check_models, named, open_meter, with_anchored_models
+from advisor.run_models import (
+    check_adapter,
+    check_limit,
+    check_models,
+    greet_endpoints,
+    named,
+    reopen_meter,
+    with_anchored_models,
+)
 from advisor.run_place import check_free, check_names
 from advisor.run_record import cache_of_run, run_record
-from advisor.run_split import write_split
+from advisor.run_split import limited, write_split
+from advisor.spending_stop import told_of_stop
 from advisor.versions import with_news
 from evals.advice_outcome import read_given_advice
 from evals.cache_folder import CachePlace
 from evals.curve_point import Axis
 from evals.detectable import detectable
-from evals.errors import RunError, SpendingError, TuneworthyError
+from evals.errors import RunError, SpendingError, TuneworthyError, UsageError
 from evals.files import write_text
 from evals.leakage import find_leaks, gate_error
 from evals.load import build_task, load_task
 from evals.prices import load_prices
 from evals.record import RunRecord, read_record
 from evals.requirement import Requirement, parse_requirements
-from evals.results import PRICES, write_results
+from evals.results import PRICES, run_prices, write_results
 from evals.row_clusters import shared_clusters
 from evals.runner import Bench, locked, run_cells
 from evals.spending import Meter
-from evals.split import limit_examples
 from evals.task import Task
 from evals.task_file import TaskFile
 from evals.watch import Watcher
@@ -78,10 +86,11 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
 
     Raises ``UsageError`` and ``ModelError``; nothing is written unless all holds.
     """
-    if request.prices is not None:
-        load_prices(request.prices)
+    prices = load_prices(request.prices)  # once: it may be a pipe
     advice = None if request.advice is None else read_given_advice(request.advice)
     check_given(request.overrides.get("forgetting"))
+    if request.adapter is not None and not request.adapter.is_dir():  # before anything is loaded
+        raise UsageError(f"--adapter {request.adapter}: there is no such folder")
     task = load_task(request.task, overrides=anchored(request.overrides, Path()), drop_overlap=request.drop_overlap)
     sources = anchored({"embedder": task.settings.embedder}, task.folder)
     settings = with_anchored_models(task.settings, task.folder).model_copy(update=sources)
@@ -91,18 +100,19 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         task = replace(task, notes=(*task.notes, note))
     lineup = plan_arms(task, seeds=task.settings.seeds, with_adapter=request.adapter is not None, names=request.arms)
     requirements = parse_requirements(request.require, [arm.name for arm in lineup.planned])
-    whole, task = task, _limited(task, request.limit)
+    whole, task = task, limited(task, request.limit)
     leaks = find_leaks(task)
     if (broken := gate_error(leaks)) is not None:
         raise broken
     check_limit(request.max_cost, lineup.planned, task)
-    meter = open_meter(request.max_cost, prices=request.prices)
+    meter = Meter(prices, request.max_cost)
     command, now = shlex.join(["tuneworthy", *argv]), datetime.now(UTC).astimezone()
     created = now.isoformat(timespec="seconds")
     bench = _bench(task, request.adapter, meter, cache_of_run(command, created) if request.cache else None)
     folder = request.out or Path("runs") / f"{task.name}-{now:%Y%m%d-%H%M%S}"
     check_free(folder)
     check_names(task.file, folder)
+    greet_endpoints(lineup.planned, bench)
     record = replace(
         run_record(task, lineup, bench, command=command, created=created),
         limit=request.limit if len(task.eval) == request.limit else None,
@@ -116,7 +126,7 @@ def prepare_run(request: RunRequest, argv: Sequence[str]) -> PreparedRun:
         if whole.split_made:
             write_split(whole, folder)
         if request.prices is not None:
-            write_text(folder / PRICES, request.prices.read_text(encoding="utf-8"))
+            write_text(folder / PRICES, prices.text)
         meter.keep_in(folder)
         record.write(folder)  # last: where it stands, the run can be resumed
     except OSError as error:
@@ -143,13 +153,14 @@ def reopen_run(
     changed = sorted(name for name, digest in record.hashes.items() if task.hashes.get(name) != digest)
     if changed:
         raise RunError(f"the {', '.join(changed)} data have changed since {folder} began; start a new run")
-    task = _limited(task, record.limit)
+    task = limited(task, record.limit)
     if tuple(example.id for example in task.eval) != record.eval_ids:
         raise RunError(f"the eval rows are no longer those that {folder} began with; start a new run")
     check_limit(max_cost, record.arms, task)
-    meter = open_meter(max_cost, run=folder)
+    meter = reopen_meter(max_cost, folder)
     kept = cache_of_run(record.command, record.created) if cache else None
     bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, kept)
+    greet_endpoints(record.arms, bench)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
     noted = with_news(folder, record)
@@ -169,8 +180,9 @@ def warnings(prepared: PreparedRun) -> list[str]:
     )
     shown = detectable(len(task.eval), groups.count, decision.minimum_gain, decision.confidence)
     told += [shown.sentence] if shown.too_coarse else []
-    if task.settings.forgetting not in (None, OFF) and not any(arm.family == "tune" for arm in prepared.record.arms):
-        told.append("The general questions (`forgetting`) aren't asked: no arm of this run is trained.")
+    asked = task.settings.forgetting
+    if asked not in (None, OFF) and not any(arm.family == "tune" for arm in prepared.record.arms):
+        told.append(f"The general questions (`forgetting: {asked}`) aren't asked: no arm of this run is trained.")
     return told
 
 
@@ -181,14 +193,15 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
     """
     from reports.writer import write_report
 
-    folder, stopped = prepared.folder, None
+    folder = prepared.folder
+    stopped: SpendingError | None = None
     with locked(folder):
         if prepared.updated:
             prepared.record.write(folder)
         try:
             run_cells(prepared.bench, prepared.record.arms, watcher, prepared.record.curve)
         except SpendingError as error:
-            stopped = f"{error}; answers are kept. Go on with: tuneworthy run --resume {folder} --max-cost MORE"
+            stopped = error
         try:
             results = write_results(folder)
             write_report(folder, results)
@@ -198,7 +211,7 @@ def execute_run(prepared: PreparedRun, watcher: Watcher) -> dict[str, Any]:
                 f"can't write to {folder}: {why}; mend that, then: tuneworthy run --resume {folder}"
             ) from error
     if stopped is not None:
-        raise SpendingError(stopped)
+        raise SpendingError(told_of_stop(stopped, folder, run_prices(folder)))
     return results
 
 
@@ -235,12 +248,3 @@ def _bench(task: Task, adapter: Path | None, meter: Meter, kept: CachePlace | No
         general=general_set(task.settings.forgetting, task.settings.model, task.folder),
         models=named(task, meter, kept),
     )
-
-
-def _limited(task: Task, limit: int | None) -> Task:
-    """Return the task with at most ``limit`` eval rows, a seeded sample that keeps the mix of labels."""
-    if limit is None or limit >= len(task.eval):
-        return task
-    rows = tuple(limit_examples(task.eval, limit, seed=0, stratify=task.answer == "label"))
-    note = f"--limit: {len(rows):,} of {len(task.eval):,} eval rows, a seeded sample"
-    return replace(task, eval=rows, notes=(*task.notes, note))

@@ -7,14 +7,13 @@ from advisor.arms import ARMS
 from advisor.engine import lazy_model
 from advisor.general_set import general_set
 from advisor.run_record import adapter_base, named_models, on_own_model, uses
-from evals.arm_name import arm_kind, task_of
+from evals.arm_name import arm_alias, arm_kind, task_of
 from evals.bench import NamedModel
 from evals.cache_folder import CachePlace
 from evals.errors import RunError, UsageError
 from evals.model_ref import Endpoint
-from evals.prices import load_prices
 from evals.record import ModelRecord, PlannedArm, RunRecord
-from evals.results import PRICES
+from evals.results import run_prices
 from evals.runner import Bench
 from evals.spending import FILE, Meter
 from evals.task import Task
@@ -46,12 +45,9 @@ def named(task: Task, meter: Meter, kept: CachePlace | None = None) -> dict[str,
     }
 
 
-def open_meter(limit: float | None, *, prices: Path | None = None, run: Path | None = None) -> Meter:
-    """Return what counts the costs of endpoints: at ``prices``, or going on where ``run`` stopped, at its own."""
-    if run is None:
-        return Meter(load_prices(prices), limit)
-    own = run / PRICES
-    return Meter(load_prices(own if own.exists() else None), limit, run / FILE)
+def reopen_meter(limit: float | None, run: Path) -> Meter:
+    """Return what counts the costs of endpoints, going on where ``run`` stopped, at its own prices."""
+    return Meter(run_prices(run), limit, run / FILE)
 
 
 def check_limit(limit: float | None, arms: Sequence[PlannedArm], task: Task) -> None:
@@ -59,6 +55,22 @@ def check_limit(limit: float | None, arms: Sequence[PlannedArm], task: Task) -> 
     asked = [arm for arm in arms if "model" in ARMS[arm_kind(arm.name)].uses]
     if limit is not None and not any(isinstance(task_of(task, arm.name).settings.model, Endpoint) for arm in asked):
         raise UsageError("--max-cost limits what endpoints cost, and no arm of this run asks one; leave it out")
+
+
+def greet_endpoints(arms: Sequence[PlannedArm], bench: Bench) -> None:
+    """Ask every endpoint that the arms take a small first request, before any model on this machine is loaded.
+
+    Raises ``ModelError`` where one can't be reached, or refuses us: nothing has been waited for or trained then.
+    """
+    from baselines.endpoint_model import EndpointModel
+
+    settings = bench.task.settings
+    loads = [bench.model] if isinstance(settings.model, Endpoint) and uses(on_own_model(arms), "model") else []
+    aliases = dict.fromkeys(alias for arm in arms if (alias := arm_alias(arm.name)) is not None)
+    loads += [bench.models[alias].load for alias in aliases if isinstance(settings.models[alias], Endpoint)]
+    for load in loads:
+        if isinstance(model := load(), EndpointModel):
+            model.greet()
 
 
 def check_models(record: RunRecord, bench: Bench, folder: Path) -> None:

@@ -228,6 +228,7 @@ def _chosen(example: Example, choice: Choice, found: tuple[Retrieved, ...]) -> P
         retrieved=found,
         error=choice.error,
         cached=choice.cached,
+        cached_tokens=choice.cached_tokens,
     )
 
 
@@ -246,4 +247,5 @@ def _generated(
         error=generation.error,
         cut=generation.cut,
         cached=generation.cached,
+        cached_tokens=generation.cached_tokens,
     )

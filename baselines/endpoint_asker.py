@@ -5,9 +5,27 @@ from pathlib import Path
 
 from baselines.endpoint_client import Answer, EndpointClient
 from baselines.endpoint_journal import Journal, request_key
-from baselines.endpoint_wire import PATHS, BadReplyError, Json, Usage, first_choice, read_reply, read_usage
+from baselines.endpoint_tokens import estimate_tokens
+from baselines.endpoint_wire import (
+    PATHS,
+    BadReplyError,
+    Json,
+    Usage,
+    answer_body,
+    first_choice,
+    read_reply,
+    read_usage,
+    render,
+)
+from evals.errors import ModelError, SpendingError
+from evals.example import Prompt
 from evals.model_ref import Endpoint
+from evals.protocols import Limits
 from evals.spending import Meter, Taken
+
+GREETING = Prompt("Say yes.", "Are you there?")
+GREETING_TOKENS = 16
+"""Some servers take no smaller limit."""
 
 
 class Asker:
@@ -26,6 +44,24 @@ class Asker:
         self._alias = alias
         self._expected, self._counted = 0, 0
         self._journals: dict[Path, Journal] = {}
+
+    def greet(self) -> None:
+        """Send a small request: a wrong address, key, name or field is known before anything is loaded or trained.
+
+        It's counted like any other. Raises ``ModelError`` when it isn't answered.
+        """
+        limits = Limits(GREETING_TOKENS)
+        body = answer_body(self._endpoint, GREETING, limits)
+        size, most = estimate_tokens(render(self._endpoint, GREETING)), _most_written(body, GREETING_TOKENS)
+        try:
+            self._meter.check(self._alias, Taken(size, most))
+        except SpendingError:
+            return  # the run itself says so, and how to go on
+        answer = self._client.post_one(PATHS[self._endpoint.api], body)
+        self._count(answer, size, most)
+        if answer.data is None:
+            told = f"{self._endpoint.endpoint}: a small first request failed: {answer.problem}"
+            raise ModelError(f"{told}; check endpoint, name, api and parameters, and whether the server is well")
 
     def ask(self, bodies: Sequence[Json], sizes: Sequence[int], most: int) -> list[Answer]:
         """Return the answers in order; ``sizes`` are about the tokens that each reads, ``most`` what it may write.

@@ -18,6 +18,7 @@ from typing import Any, TypeVar
 import httpx2
 
 from baselines.endpoint_session import Session
+from baselines.endpoint_waiting import QUIET, Waiting
 from baselines.endpoint_words import SHOWN, json_object, message, retry_after
 from evals.errors import ModelError, SpendingError, TuneworthyError, UsageError
 from evals.model_ref import Endpoint
@@ -91,6 +92,7 @@ class EndpointClient:
         transport: httpx2.AsyncBaseTransport | None = None,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         jitter: Callable[[], float] = _CHANCE.random,
+        quiet: float = QUIET,
     ) -> None:
         self.endpoint = endpoint
         self._key = key
@@ -98,10 +100,15 @@ class EndpointClient:
         self._sleep = sleep
         self._jitter = jitter
         self._session: Session | None = None
+        self._waiting = Waiting(endpoint.endpoint, endpoint.timeout, quiet)
 
     def get(self, path: str) -> Answer:
         """Return what the server says at ``path``. Raises ``ModelError`` when it can't be reached or refuses us."""
         return self._run(self._tried("GET", path, None, min(1, self.endpoint.retries)))
+
+    def post_one(self, path: str, body: Json) -> Answer:
+        """Return the answer to one request, tried twice at most. Raises ``ModelError`` when the server refuses us."""
+        return self._run(self._tried("POST", path, body, min(1, self.endpoint.retries)))
 
     def post_all(
         self, path: str, bodies: Sequence[Json], *, check: Callable[[], None], done: Callable[[int, Answer], None]
@@ -164,12 +171,19 @@ class EndpointClient:
     async def _tried(
         self, method: str, path: str, body: Json | None, retries: int, stopped: Sequence[TuneworthyError] = ()
     ) -> Answer:
+        with self._waiting.watch(retries + 1):
+            return await self._in_turn(method, path, body, retries, stopped)
+
+    async def _in_turn(
+        self, method: str, path: str, body: Json | None, retries: int, stopped: Sequence[TuneworthyError]
+    ) -> Answer:
         timeouts = 0
         for tries in range(retries + 1):
             try:
                 return replace(await self._once(method, path, body, tries), timeouts=timeouts)
             except _Again as again:
                 why, asked, lost = str(again), again.wait, not again.failed
+                self._waiting.problem = why
                 timeouts += again.timeout
             if asked is not None and asked > LONGEST_ASKED_WAIT:
                 return Answer(None, f"{why} and asks us to wait {asked:,.0f} s", tries, lost, timeouts=timeouts)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from baselines.endpoint_wire import BadReplyError, first_choice, read_usage
+from evals.extraction import extract
+from evals.protocols import Choice, Generation
 
 LEAST = -1e9
 """The log-likelihood of a token is never below this, unless the server tells nonsense."""
@@ -48,6 +50,15 @@ def label_score(data: Mapping[str, Any], label: str) -> LabelScore:
     if not all(isinstance(value, int | float) and LEAST <= value <= 1e-6 for value in mine):
         raise BadReplyError("the server leaves out log-likelihoods of a prompt's tokens")
     return LabelScore(float(sum(mine)), end - start)
+
+
+def read_label(answer: Generation, labels: Sequence[str]) -> Choice:
+    """Return the label that a written answer names, or the answer as it is; it has no log-likelihoods."""
+    tokens = (answer.prompt_tokens, answer.completion_tokens, answer.ms)
+    if answer.error is not None:
+        return Choice(answer.prompt, "", "", (), *tokens, answer.error)
+    found = extract(answer.text, "label", labels, strict=False) or answer.text
+    return Choice(answer.prompt, found, found, (), *tokens, cached_tokens=answer.cached_tokens)
 
 
 def one_begins_another(labels: Sequence[str]) -> bool:

@@ -16,7 +16,7 @@ from baselines.answering import WRITTEN_LABEL_TOKENS
 from baselines.encoding import RENDERING_VERSION
 from baselines.endpoint_asker import Asker
 from baselines.endpoint_client import Answer, EndpointClient
-from baselines.endpoint_labels import LabelScore, label_score, one_begins_another
+from baselines.endpoint_labels import LabelScore, label_score, one_begins_another, read_label
 from baselines.endpoint_tokens import token_counter
 from baselines.endpoint_wire import (
     BadReplyError,
@@ -24,6 +24,7 @@ from baselines.endpoint_wire import (
     Reply,
     Usage,
     answer_body,
+    read_from_cache,
     read_reply,
     read_usage,
     render,
@@ -33,7 +34,6 @@ from baselines.endpoint_wire import (
 from baselines.render import render_plain
 from evals.errors import ModelError, UsageError
 from evals.example import Prompt
-from evals.extraction import extract
 from evals.model_ref import Endpoint
 from evals.protocols import Choice, Generation, Limits
 from evals.spending import Meter
@@ -61,6 +61,11 @@ class EndpointModel:
         self._client = client
         self._asker = Asker(endpoint, client, meter, alias)
         self._rules: dict[tuple[str, ...], str | None] = {}
+
+    def greet(self) -> None:
+        """Ask for the list of models and one short answer. Raises ``ModelError`` for what no later request mends."""
+        _ = self._told
+        self._asker.greet()
 
     @property
     def name(self) -> str:
@@ -138,7 +143,7 @@ class EndpointModel:
             return self._score(prompts, labels)
         longest = max(map(self.count_tokens, labels))
         found = self.generate(prompts, Limits(max(WRITTEN_LABEL_TOKENS, longest + max(4, longest // 10))))
-        return [_read_label(answer, labels) for answer in found]
+        return [read_label(answer, labels) for answer in found]
 
     def generate(self, prompts: Sequence[Prompt], limits: Limits) -> list[Generation]:
         """Write an answer to every prompt; one result per prompt, in order.
@@ -205,7 +210,9 @@ class EndpointModel:
         ]
 
     def _choice(self, text: str, answers: Sequence[Answer], labels: Sequence[str], ms: float) -> Choice:
-        read = sum(read_usage(answer.data).prompt or 0 for answer in answers if answer.data is not None)
+        usages = [read_usage(answer.data) for answer in answers if answer.data is not None]
+        read = sum(usage.prompt or 0 for usage in usages)
+        from_cache = read_from_cache(usages)
         try:
             scores = [_scored(answer, label) for answer, label in zip(answers, labels, strict=True)]
         except BadReplyError as error:
@@ -215,7 +222,8 @@ class EndpointModel:
         sums = tuple(score.loglikelihood for score in scores)
         kept = all(answer.kept for answer in answers)
         took = sum(answer.ms for answer in answers) if kept else ms
-        return Choice(text, labels[best], labels[mean], sums, read, scores[best].tokens, took)
+        tokens = scores[best].tokens
+        return Choice(text, labels[best], labels[mean], sums, read, tokens, took, cached_tokens=from_cache)
 
     def _generation(self, text: str, answer: Answer, ends: Sequence[str], ms: float) -> Generation:
         usage = Usage() if answer.data is None else read_usage(answer.data)
@@ -226,7 +234,8 @@ class EndpointModel:
             return Generation(text, "", asked, usage.completion or 0, ms, self._told_of(error))
         written = self.count_tokens(reply.text) if usage.completion is None else usage.completion
         took = answer.ms if answer.kept else ms
-        return Generation(text, reply.text, asked, written, took, cut=reply.cut)
+        from_cache = read_from_cache([usage])
+        return Generation(text, reply.text, asked, written, took, cut=reply.cut, cached_tokens=from_cache)
 
     def _told_of(self, error: BadReplyError) -> str:
         return self._client.hide_key(str(error))  # a server's own words may stand in it
@@ -244,11 +253,3 @@ def _scored(answer: Answer, label: str) -> LabelScore:
     if answer.data is None:
         raise BadReplyError(answer.problem or "no answer")
     return label_score(answer.data, f" {label}")
-
-
-def _read_label(answer: Generation, labels: Sequence[str]) -> Choice:
-    tokens = (answer.prompt_tokens, answer.completion_tokens, answer.ms)
-    if answer.error is not None:
-        return Choice(answer.prompt, "", "", (), *tokens, answer.error)
-    found = extract(answer.text, "label", labels, strict=False) or answer.text
-    return Choice(answer.prompt, found, found, (), *tokens)

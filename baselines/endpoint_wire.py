@@ -112,6 +112,13 @@ def read_usage(data: Mapping[str, Any]) -> Usage:
     return Usage(_count(usage.get("prompt_tokens")), _count(usage.get("completion_tokens")), cached or 0)
 
 
+def read_from_cache(usages: Sequence[Usage]) -> int | None:
+    """Return the prompt tokens that the server read from its cache; None where it didn't count those of a prompt."""
+    if not usages or any(usage.prompt is None for usage in usages):
+        return None
+    return sum(min(usage.cached, usage.prompt or 0) for usage in usages)
+
+
 def _count(value: object) -> int | None:
     if not isinstance(value, int) or isinstance(value, bool):
         return None

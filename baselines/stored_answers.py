@@ -12,8 +12,8 @@ from evals.protocols import Choice, Generation
 
 Answer = TypeVar("Answer", Choice, Generation)
 
-LEFT_OUT = frozenset({"prompt", "error", "cached", "loglikelihoods"})
-"""What the reader has, what a kept answer doesn't have, and what follows as doubles."""
+LEFT_OUT = frozenset({"prompt", "error", "cached", "cached_tokens", "loglikelihoods"})
+"""What the reader has, what a kept answer doesn't have (servers' aren't kept), and what follows as doubles."""
 
 
 def write_answer(made: Choice | Generation, run: str = "") -> bytes:

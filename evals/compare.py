@@ -11,6 +11,7 @@ from typing import Any
 from evals.arm_cells import ArmCells, read_arm
 from evals.arm_labels import LabelTask, label_task
 from evals.clusters import Clusters
+from evals.compare_changes import changes, paired_arms
 from evals.errors import RunError
 from evals.figure import figure
 from evals.holm import holm
@@ -33,14 +34,16 @@ class _Run:
 def compare_runs(first: Path, second: Path) -> dict[str, Any]:
     """Return every arm that both runs completed, and the best of each, as second − first.
 
+    An arm is the same in both by its name, else by what it does on the same model (``evals.compare_changes``).
+
     Raises ``RunError`` when a run can't be read, or when the two don't judge the same eval rows by the same metric.
     """
     one, two = _read(first), _read(second)
     _check_same_rows(one, two)
-    shared = [arm.name for arm in one.arms if arm.name in {other.name for other in two.arms}]
+    shared = paired_arms(one.record, [arm.name for arm in one.arms], two.record, [arm.name for arm in two.arms])
     scores, confidence = _scoreboard(one, two), one.record.settings().decision.confidence
     best = {run.folder: _best(run, prefix, scores, confidence) for run, prefix in ((one, _FIRST), (two, _SECOND))}
-    pairs = [(name, name) for name in shared] + [(best[one.folder], best[two.folder])]
+    pairs = [*shared] + [(best[one.folder], best[two.folder])]
     tests = [scores.test(_SECOND + b, _FIRST + a) for a, b in pairs]
     again = pairs[-1] in pairs[:-1]  # the best arm is the same one in both runs: one comparison, not two
     corrected = holm([test.p_value for test in (tests[:-1] if again else tests)])
@@ -74,9 +77,10 @@ def compare_runs(first: Path, second: Path) -> dict[str, Any]:
         "best": entries[-1],
         "unfinished_a": one.unfinished,
         "unfinished_b": two.unfinished,
-        "only_a": [arm.name for arm in one.arms if arm.name not in (*shared, *two.unfinished)],
-        "only_b": [arm.name for arm in two.arms if arm.name not in (*shared, *one.unfinished)],
-        "changed": _changed(one.record, two.record),
+        "same_model": [[a, b] for a, b in shared if a != b],
+        "only_a": [arm.name for arm in one.arms if arm.name not in (*(a for a, _ in shared), *two.unfinished)],
+        "only_b": [arm.name for arm in two.arms if arm.name not in (*(b for _, b in shared), *one.unfinished)],
+        "changed": changes(one.record, two.record),
     }
 
 
@@ -120,24 +124,3 @@ def _means(named: list[tuple[str, ArmCells]], clusters: Clusters) -> MeanScorebo
 
 def _best(run: _Run, prefix: str, scores: Scoreboard, confidence: float) -> str:
     return max(run.arms, key=lambda arm: scores.estimate(prefix + arm.name, confidence).mean or 0.0).name
-
-
-def _changed(one: RunRecord, two: RunRecord) -> list[str]:
-    """Return what differs between the runs: settings by their dotted keys, data, model, embedder."""
-    first, second = _flat(one.task), _flat(two.task)
-    changed = [key for key in sorted(first.keys() | second.keys()) if first.get(key) != second.get(key)]
-    changed += [f"{name} data" for name in ("train", "documents") if one.hashes.get(name) != two.hashes.get(name)]
-    for kind, a, b in (("model", one.model, two.model), ("embedder", one.embedder, two.embedder)):
-        if a is not None and b is not None and a.fingerprint != b.fingerprint and kind not in changed:
-            changed.append(kind)
-    for alias in sorted(one.models.keys() & two.models.keys()):
-        if one.models[alias].fingerprint != two.models[alias].fingerprint and f"models.{alias}" not in changed:
-            changed.append(f"models.{alias}")
-    return changed
-
-
-def _flat(settings: dict[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, value in settings.items():
-        flat |= _flat(value, f"{prefix}{key}.") if isinstance(value, dict) else {prefix + key: value}
-    return flat

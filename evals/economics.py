@@ -6,7 +6,7 @@ as many again: the rows are there now, but the next task, and every retraining, 
 every arm alike and are left out.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -17,7 +17,7 @@ from evals.fit_report import FitReport
 from evals.prices import Prices
 from evals.protocols import TUNED_WITH_PASSAGES
 from evals.repayment import Repayment, Spending, Volume, repayment
-from evals.request_cost import Rates, RequestCost, request_cost
+from evals.request_cost import Rates, RequestCost, counted_cost, request_cost
 from evals.verdict import Verdict
 
 LEARNING = ("tune", "classic")
@@ -97,7 +97,30 @@ def _request(arm: ArmCells, prices: Prices, hour: float, *, endpoint: bool) -> R
             arm.name, round(prompt), round(prefix), round(output), seconds / SECONDS_PER_HOUR * hour + extra
         )
     rates = Rates(**prices.of_model(arm_alias(arm.name), arm.family, endpoint=endpoint).model_dump())
+    if (share := _counted_share(arm)) is not None:
+        return counted_cost(arm.name, prompt, round(prefix), share * prompt, output, rates, extra)
     return request_cost(arm.name, round(prefix), round(prompt - prefix), round(output), rates, extra)
+
+
+def _counted_share(arm: ArmCells) -> float | None:
+    """Return the share of its prompts' tokens that a server counted as read from its cache; None where none counted."""
+    counted = [row for row in arm.all_rows() if row.cached_tokens is not None]
+    read = sum(row.prompt_tokens for row in counted)
+    return sum(row.cached_tokens or 0 for row in counted) / read if read else None
+
+
+def _assumptions(
+    arms: Sequence[ArmCells], costs: Mapping[str, ArmEconomics], prices: Prices, endpoints: Collection[str]
+) -> list[dict[str, str | float]]:
+    """Return what the costs rest on, but for shares of cached requests that a server's counts took the place of."""
+    counted: set[str] = set()
+    assumed: set[str] = set()
+    for arm in arms:
+        section = prices.section_of(arm_alias(arm.name), arm.family, endpoint=arm.name in endpoints)
+        known = costs[arm.name].request.cached_tokens is not None
+        if arm.family != "classic":
+            (counted if known else assumed).add(f"{section}.cache_hit_rate")
+    return [one for one in prices.used() if one["key"] not in counted - assumed]
 
 
 def economics(
@@ -136,7 +159,7 @@ def economics(
         "break_even": [asdict(even) for even in evens],
         "payback": _payback(decisive) | {"useless": bool(evens) and best is not None and best not in useful},
         "decision": _decision(outcome, _payback(decisive)["status"]),
-        "assumptions": prices.used(),
+        "assumptions": _assumptions(arms, costs, prices, endpoints),
     }
 
 
@@ -157,6 +180,7 @@ def _entry(cost: ArmEconomics, volume: Volume) -> dict[str, Any]:
         "input_tokens": cost.request.input_tokens,
         "prefix_tokens": cost.request.prefix_tokens,
         "output_tokens": cost.request.output_tokens,
+        "cached_tokens": figure(cost.request.cached_tokens),
         "labelling": figure(cost.labelling),
         "training": figure(cost.training),
         "one_off": figure(cost.one_off),

@@ -12,6 +12,7 @@
     ├── GateError             exit 3   a gate that the user asked for was not met
     ├── SpendingError         exit 1   the limit on costs is reached; what is answered is kept
     └── RunError              exit 1   the run folder: locked, changed, unreadable, newer schema
+        └── MissingRunError   exit 2   no run (or demo) is where the user said one was
 
 A message is one line: what is wrong, where, and how to mend it.
 """
@@ -92,5 +93,19 @@ class RunError(TuneworthyError):
     """The run folder can't be used: locked, of another data set, unreadable, or of a newer schema."""
 
 
+class MissingRunError(RunError):
+    """The folder that the user named as a run's or a demo's isn't there, or is none: wrong input, like a model."""
+
+    exit_code = 2
+
+
 class SpendingError(TuneworthyError):
-    """The limit on costs that the user set is reached: the whole run stops, and can be resumed with a higher one."""
+    """The limit on costs that the user set is reached: the whole run stops, and can be resumed with a higher one.
+
+    ``spent`` is the cost so far, ``next_cost`` what the next batch may cost at most (0: it isn't known).
+    """
+
+    def __init__(self, message: str, spent: float = 0.0, next_cost: float = 0.0) -> None:
+        super().__init__(message)
+        self.spent = spent
+        self.next_cost = next_cost

@@ -145,6 +145,7 @@ class Prices(_Section):
     model: Model
     _given: frozenset[str] = PrivateAttr(default=frozenset())
     _needed: frozenset[str] = PrivateAttr(default=frozenset())
+    _text: str = PrivateAttr(default="")
 
     def wanting(self, *, examples: int, eval_rows: int) -> "Prices":
         """Return the same with the rows that a task takes, unless the user's file says how many are wanted."""
@@ -159,16 +160,26 @@ class Prices(_Section):
         """Whether a user's file stands over the example."""
         return bool(self._given)
 
+    @property
+    def text(self) -> str:
+        """The user's file as it was read: it may be a pipe, which can't be read again."""
+        return self._text
+
     def of_model(self, alias: str | None, family: str, *, endpoint: bool = True) -> TokenPrices:
         """Return what tokens cost an arm of ``family`` on the model that the task calls ``alias``.
 
         A model of ``models:`` that is no endpoint runs where a tuned one would, whether it's tuned or not. The task's
         own ``model:`` stands for a hosted one in arms that train nothing.
         """
+        section = self.section_of(alias, family, endpoint=endpoint)
+        return {"tuned": self.tuned, "hosted": self.hosted}.get(section) or self.models[str(alias)]
+
+    def section_of(self, alias: str | None, family: str, *, endpoint: bool = True) -> str:
+        """Return the section that ``of_model`` takes its prices from: ``hosted``, ``tuned``, ``models.big``."""
         if alias is not None and alias in self.models:
-            return self.models[alias]
+            return f"models.{alias}"
         own = family == "tune" or (alias is not None and not endpoint)
-        return self.tuned if own else self.hosted
+        return "tuned" if own else "hosted"
 
     def used(self) -> list[dict[str, str | float]]:
         """Return what the costs of a run rest on: each key that counts, its value and where that came from."""
@@ -198,6 +209,7 @@ def load_prices(path: Path | None = None) -> Prices:
     own = read_yaml(path, "prices file", if_empty="give at least one key, as in `gpu: {per_hour: 1.80}`")
     merged = LocatedYaml(_over(example.data, own.data), own.lines)
     prices = check_model(Prices, path, merged)
+    prices._text = own.text
     prices._given = frozenset(".".join(map(str, where)) for where in own.lines)
     return prices
 

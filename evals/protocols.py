@@ -40,7 +40,8 @@ class Generation:
     """What ``generate`` gives for one prompt; on ``error`` the text is empty.
 
     ``cut`` says that the answer was still going on at its limit. ``cached`` says that it was computed by an earlier
-    run; ``ms`` is then what it took there.
+    run; ``ms`` is then what it took there. ``cached_tokens`` are those of ``prompt_tokens`` that a server counted as
+    read from its own cache; None where no server counted.
     """
 
     prompt: str
@@ -51,6 +52,7 @@ class Generation:
     error: str | None = None
     cut: bool = False
     cached: bool = False
+    cached_tokens: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,7 +61,7 @@ class Choice:
 
     ``loglikelihoods`` are sums over a label's tokens, in the order of the labels asked, with its end where
     one label begins another; ``by_sum`` is the label with the largest sum, ``by_mean`` the one with the
-    largest sum per token. ``cached`` as in ``Generation``.
+    largest sum per token. ``cached`` and ``cached_tokens`` as in ``Generation``.
     """
 
     prompt: str
@@ -71,6 +73,7 @@ class Choice:
     ms: float
     error: str | None = None
     cached: bool = False
+    cached_tokens: int | None = None
 
 
 class LanguageModel(Protocol):
@@ -155,6 +158,7 @@ class Prediction:
     set where a label was chosen by likelihood: what the length-normalised rule would have chosen.
     ``ms`` is the row's share of its batch's wall time. ``cut`` says that a generated answer was still going
     on at its limit. ``cached`` says that the model's answer was computed by an earlier run, and its ``ms`` there.
+    ``cached_tokens`` as in ``Generation``.
     """
 
     id: str
@@ -169,6 +173,7 @@ class Prediction:
     error: str | None = None
     cut: bool = False
     cached: bool = False
+    cached_tokens: int | None = None
 
 
 ProgressHook = Callable[[str, int, int], None]

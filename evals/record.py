@@ -11,7 +11,7 @@ from pydantic import Field, NonNegativeInt, StringConstraints, ValidationError
 from evals.advice_outcome import GivenAdvice
 from evals.curve_point import CurvePoint
 from evals.data_condition import DataCondition
-from evals.errors import RunError
+from evals.errors import MissingRunError, RunError
 from evals.files import write_json
 from evals.leakage import Leak
 from evals.protocols import Family
@@ -115,7 +115,7 @@ def read_record(run: Path) -> RunRecord:
         record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     except (FileNotFoundError, NotADirectoryError) as error:
         why = "it has no run.json" if run.is_dir() else "there is no such folder"
-        raise RunError(f"{run} is not a run folder: {why}") from error
+        raise MissingRunError(f"{run} is not a run folder: {why}") from error
     except (ValueError, RecursionError) as error:
         raise _damaged(path, f"it's not JSON ({error})") from error
     except OSError as error:

@@ -80,10 +80,10 @@ def keep_prices(prices: Path, run: Path) -> None:
 
     Raises ``TaskError`` for a file that can't be used, ``RunError`` for a folder that can't be written to.
     """
-    load_prices(prices)
+    text = load_prices(prices).text
     read_record(run)
     try:
-        write_text(run / PRICES, prices.read_text(encoding="utf-8"))
+        write_text(run / PRICES, text)
     except OSError as error:
         raise RunError(f"can't write {run / PRICES}: {error.strerror or error}") from error
 
@@ -135,7 +135,7 @@ def build_results(run: Path) -> dict[str, Any]:
     results["curve"] = curve_section(run, record, settings, arms, labels, clusters)
     results["economics"] = _economics(run, record, settings, done, verdict)
     results |= tell_models(record, results)
-    results["spending"] = spending_section(run, _prices(run))
+    results["spending"] = spending_section(run, run_prices(run))
     return results | {"advice": advice_outcome(record.advice, results, record.hashes.get("train"))}
 
 
@@ -183,10 +183,11 @@ def _economics(
     asked = {arm.name: arm_alias(arm.name) for arm in arms if arm.family != "classic"}
     models = {name: settings.model if alias is None else settings.models.get(alias) for name, alias in asked.items()}
     endpoints = {name for name, model in models.items() if isinstance(model, Endpoint)}
-    return economics(arms, _prices(run), volume, verdict, on_gpu=on_gpu, endpoints=endpoints)
+    return economics(arms, run_prices(run), volume, verdict, on_gpu=on_gpu, endpoints=endpoints)
 
 
-def _prices(run: Path) -> Prices:
+def run_prices(run: Path) -> Prices:
+    """Return the prices of the run in ``run``: its own, or the example's."""
     own = run / PRICES
     return load_prices(own if own.exists() else None)
 

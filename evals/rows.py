@@ -13,6 +13,8 @@ from evals.example import Example
 from evals.problems import Problems
 from evals.task_file import AnswerKind, Columns
 
+NAME_IT = "name it in the task file as data.columns.{key}"
+
 
 @dataclass(frozen=True)
 class Rows:
@@ -31,15 +33,16 @@ def load_rows(
     problems: Problems,
     labels: Sequence[str] | None = None,
     labels_of: str = "the task file's",
+    mend: str = NAME_IT,
 ) -> Rows:
     """Return the rows of ``path`` as examples; what is wrong with the others is added to ``problems``.
 
     A row without an id is called ``{stem}-{line}``. With ``labels``, every target must be among them
-    (``labels_of`` says in a message where they come from).
+    (``labels_of`` says in a message where they come from); ``mend`` says what to do about a missing column ``{key}``.
     A row's accepted answers are its ``target`` first, then those of ``targets``, each once.
     """
     file = DataFile(path, problems, frozenset(columns.model_dump().values()))
-    return _RowReader(file, columns, answer, stem, labels, labels_of).read()
+    return _RowReader(file, columns, answer, stem, labels, labels_of, mend).read()
 
 
 def check_columns(rows: dict[Path, Rows], columns: Columns, problems: Problems) -> None:
@@ -71,12 +74,14 @@ class _RowReader:
         stem: str,
         labels: Sequence[str] | None,
         labels_of: str,
+        mend: str,
     ) -> None:
         self.file = file
         self.columns = columns
         self.answer = answer
         self.stem = stem
         self.labels_of = labels_of
+        self.mend = mend
         self.labels = None if labels is None else dict.fromkeys(labels)
         self.first_of_ids: dict[str, RawRow] = {}
         # Rows that lack a key: told row by row, unless all rows lack it.
@@ -178,7 +183,7 @@ class _RowReader:
         ):
             names = {name, self.columns.targets} if key == "target" else {name}
             if lines and not names & self.file.columns.keys():
-                self.file.problem(0, f"{missing_column(name, there)}; name it in the task file as data.columns.{key}")
+                self.file.problem(0, f"{missing_column(name, there)}; {self.mend.format(key=key)}")
             else:
                 for line in lines:
                     self.file.problem(line, f"has no {name!r}")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from evals.errors import RunError
+from evals.errors import MissingRunError, RunError
 from evals.record import read_record
 from evals.results import read_results
 
@@ -27,13 +27,13 @@ class ListedRun:
 def list_runs(folder: Path) -> list[ListedRun]:
     """Return the runs under ``folder``, the newest first, damaged ones last. Raises ``RunError`` where none is."""
     if not folder.is_dir():
-        raise RunError(f"there's no folder {folder}; `tuneworthy run` makes runs/")
+        raise MissingRunError(f"there's no folder {folder}; `tuneworthy run` makes runs/")
     try:
         runs = [_listed(path, folder) for path in _folders(folder, DEEPEST)]
     except OSError as error:
         raise RunError(f"{error.filename or folder}: can't be read: {error.strerror or error}") from error
     if not runs:
-        raise RunError(f"there's no run under {folder}: no folder there holds a run.json")
+        raise MissingRunError(f"there's no run under {folder}: no folder there holds a run.json")
     return sorted(sorted(runs, key=lambda run: run.name), key=lambda run: run.created, reverse=True)
 
 

@@ -107,6 +107,10 @@ def _expected(model: type[BaseModel], entry: Any) -> str:  # noqa: ANN401 -- as 
     if kind == "model_type":
         section = _section(model, _place(entry["loc"]))
         return f"must be a section with keys ({', '.join(section.model_fields)})" if section else "must be a section"
+    if BRANCHES[0] in entry["loc"]:
+        return "must be a model's name or folder, or a section with endpoint and name"
+    if kind == "dict_type":
+        return f"must be a section with names of your own, as in `{key_name(_place(entry['loc']))}: {{NAME: …}}`"
     word = _WORDS.get(kind.split("_")[0])
     return f"must be {word}" if word else str(entry["msg"])
 

@@ -26,7 +26,8 @@ class ScoredPrediction:
     are None: the row is counted as an error and never as a wrong answer. ``cut`` says that the answer was
     still going on at its limit. ``in_train`` says that it's word for word an answer of a training row; None
     where that would say nothing (see ``evals.learnt_answers``) and in older files. ``cached`` says that the answer
-    was computed before this run, and ``ms`` measured then: it's no latency of this run.
+    was computed before this run, and ``ms`` measured then: it's no latency of this run. ``cached_tokens`` are those of
+    ``prompt_tokens`` that a server counted as read from its own cache; None where no server counted.
     """
 
     id: str
@@ -51,6 +52,7 @@ class ScoredPrediction:
     cut: bool = False
     in_train: bool | None = None
     cached: bool = False
+    cached_tokens: NonNegativeInt | None = None
 
     @property
     def target(self) -> str:

@@ -68,6 +68,7 @@ def score(task: Task, example: Example, prediction: Prediction) -> ScoredPredict
         cut=prediction.cut,
         in_train=task.learnt.repeats(example.input, counted.extracted) if counted else None,
         cached=prediction.cached,
+        cached_tokens=prediction.cached_tokens,
     )
 
 

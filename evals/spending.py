@@ -77,10 +77,11 @@ class Meter:
         currency = self._prices.currency
         spent, limit = f"{self.cost:.4g} {currency}", f"{self.limit:g} {currency}"
         if self.cost >= self.limit:
-            raise SpendingError(f"stopped at the limit of --max-cost: {spent} of {limit} are spent")
+            raise SpendingError(f"stopped at the limit of --max-cost: {spent} of {limit} are spent", self.cost)
         if expected is not None and (next_cost := self.price(alias, expected)) + self.cost > self.limit:
             more = f"the next batch may cost up to {next_cost:.4g}"
-            raise SpendingError(f"stopped before the limit of --max-cost: {spent} of {limit} are spent, and {more}")
+            told = f"stopped before the limit of --max-cost: {spent} of {limit} are spent, and {more}"
+            raise SpendingError(told, self.cost, next_cost)
 
     def price(self, alias: str | None, taken: Taken) -> float:
         """Return what a request costs at the prices."""

@@ -30,6 +30,16 @@ _HEAD = """\
 # An editor that knows the schema completes this file; `tuneworthy schema` prints it.
 """
 
+_MODELS = """\
+## Example: a large hosted model, prompted, against a small one on this machine, tuned. Give both names, and say by @
+## which arm takes which; the key stays in the environment variable that key_env names.
+## models:
+##   big: {endpoint: "https://api.example.com/v1", name: large-model, key_env: EXAMPLE_KEY}
+##   small: models/small-1b
+## arms: [majority, few_shot@big, rag@big, few_shot@small, qlora@small]
+"""
+"""Stands behind the key ``models``; two signs tell it from the defaults."""
+
 
 @dataclass(frozen=True)
 class Starter:
@@ -193,6 +203,8 @@ def _section_lines(
             remark = remarks.get(name) or field.description or ""
             line = f"{name}: {_flow(values.get(name, _default(field)))}" + (f"  # {remark}" if remark else "")
             yield f"{indent}{line}" if name in values else f"{indent}# {line}"
+            if name == "models" and name not in values:
+                yield from _MODELS.splitlines()
             continue
         heading = f"{name}:  # {(inner.__doc__ or '').strip()}"
         if name in values:

@@ -27,10 +27,11 @@ KeyPath = tuple[str | int, ...]
 
 @dataclass
 class LocatedYaml:
-    """The data of a YAML file and the line, from 1, of each key and list item."""
+    """The data of a YAML file, the line, from 1, of each key and list item, and the text: a pipe is read only once."""
 
     data: dict[str, object] = field(default_factory=dict)
     lines: dict[KeyPath, int] = field(default_factory=dict)
+    text: str = ""
 
 
 def read_yaml(path: Path, kind: str = TASK_FILE, *, if_empty: str | None = FROM_DATA) -> LocatedYaml:
@@ -60,7 +61,7 @@ def read_yaml(path: Path, kind: str = TASK_FILE, *, if_empty: str | None = FROM_
     if not isinstance(root, yaml.MappingNode):
         shown = "instruction: Say …" if kind == TASK_FILE else "key: value"
         raise TaskError(f"{path}:{_line(root)}: should be keys and values, as in `{shown}`")
-    located = LocatedYaml()
+    located = LocatedYaml(text=text)
     located.data = _mapping(path, root, (), located.lines)
     return located
 

@@ -92,6 +92,8 @@ def plan_lesson(
         "validation_rows_scored": plan.scored_rows,
         "rows_left_out": encoded.left_out,
     }
+    if 0 < plan.scored_rows < plan.validation_rows:
+        facts["scored_fewer"] = "at most 32, and no more than keeps the scoring at a tenth of the training's cost"
     if schedule.cut_by_budget and budget is not None:
         facts["stopped"] = f"at the token budget of {budget:,} after {schedule.epochs:.2g} of {plan.epochs:g} epochs"
     if engine.answer_end_id is None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.sentences import Sentence
-from reports.wording import count, rounded
+from reports.wording import count, percent, rounded
 
 DECISIONS = {
     "worth_it": "Gain proven and repaid within the horizon.",
@@ -64,7 +64,26 @@ def efficient(arms: Sequence[tuple[str, float, float | None]]) -> set[str]:
 
 
 def payback_sentence(results: Mapping[str, Any]) -> Sentence:
-    """Return when training has repaid what it costs more, in one sentence."""
+    """Return when training has repaid what it costs more than the best arm without it, and against how many it does."""
+    against_best = _against_best(results)
+    others = _against_all(results["economics"])
+    return Sentence(against_best.template + others, against_best.names)
+
+
+def _against_all(told: Mapping[str, Any]) -> str:
+    """Return against how many of the arms without training it repays, where there are several."""
+    evens = told.get("break_even") or ()
+    if told["payback"]["trained"] is None or len(evens) < 2:
+        return ""
+    volume = told["requests_per_month"]
+    repaid = sum(even["status"] == "yes" if volume else even["requests"] is not None for even in evens)
+    share = f"all {len(evens)}" if repaid == len(evens) else f"{repaid or 'none'} of the {len(evens)}"
+    if volume:
+        return f" Within that time it surely repays against {share} arms without training."
+    return f" A request to it is cheaper than to {share} arms without training."
+
+
+def _against_best(results: Mapping[str, Any]) -> Sentence:
     told, payback = results["economics"], results["economics"]["payback"]
     names = {"trained": str(payback["trained"]), "other": str(payback["against"])}
     names |= {"currency": told["currency"]}
@@ -116,6 +135,22 @@ def prices_sentence(results: Mapping[str, Any]) -> str:
     total = len(told["assumptions"])
     whose = f"{own} of {total} prices are yours ({told['date']}, {told['currency']}), the others an example's"
     return f"{whose}; requests are priced {basis}."
+
+
+def cache_sentence(results: Mapping[str, Any]) -> Sentence | None:
+    """Say of which arms a server counted the tokens it read from its cache, and how many; None where none did."""
+    arms = [arm for arm in results["economics"]["arms"] if arm.get("cached_tokens") is not None]
+    if not arms:
+        return None
+    places = [f"arm{number}" for number in range(len(arms))]
+    shares = sorted(arm["cached_tokens"] / max(1, arm["input_tokens"]) for arm in arms)
+    low, high = (percent(min(1.0, share)) for share in (shares[0], shares[-1]))
+    listed = ", ".join(f"{{{place}}}" for place in places)
+    told = f"{low} of the tokens read" if low == high else f"{low} to {high} of the tokens read"
+    return Sentence(
+        f"Of {listed} the server counted {told} as found in its cache; so they are priced, not by `cache_hit_rate`.",
+        {place: str(arm["name"]) for place, arm in zip(places, arms, strict=True)},
+    )
 
 
 def _of_then(results: Mapping[str, Any]) -> str:

@@ -115,8 +115,11 @@ def _score_clause(fit: Fit, found: Mapping[str, Any]) -> str:
     first, lowest, last = found["first"], found["lowest"], found["last"]
     if not first or lowest["score"] is None:
         return ""
-    rows = (fit.get("plan") or {}).get("scored_rows")
+    plan = fit.get("plan") or {}
+    rows, held = plan.get("scored_rows"), plan.get("validation_rows") or 0
     on = f"on {plural(rows, 'validation row')}" if rows else "on validation rows"
+    if rows and rows < held:
+        on = f"on {number(rows)} of the {number(held)} validation rows (no more, for their cost)"
     parts = [f"{percent(lowest['score'])} at step {number(lowest['step'])}"]
     if first["step"] == 0 and first["score"] is not None:
         parts.insert(0, f"{percent(first['score'])} before training")

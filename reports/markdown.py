@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from reports.advice_check import advice_sentences
-from reports.economics import cost_rows, money, payback_sentence, prices_sentence
+from reports.economics import cache_sentence, cost_rows, money, payback_sentence, prices_sentence
 from reports.forgetting import forgetting_sentences
 from reports.leaks import leak_sentences
 from reports.scoreboard import ArmRow, build_scoreboard
@@ -53,6 +53,7 @@ def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     yield ""
     yield from (f"- {_said(step)}" for step in next_steps(results))
     yield f"- {_said(payback_sentence(results))}"
+    yield from (f"- {_said(sentence)}" for sentence in (cache_sentence(results),) if sentence is not None)
     yield from (f"- {_said(sentence)}" for sentence in forgetting_sentences(results))
     yield from (f"- {plain(text)}" for text in leak_sentences(results["leakage"] or ()))
     if results.get("advice"):

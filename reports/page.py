@@ -24,7 +24,7 @@ from reports.confusion import build_confusions
 from reports.cost_charts import cumulative_chart, cumulative_note, quality_chart
 from reports.data_condition import build_condition
 from reports.differing import build_differing
-from reports.economics import DECISIONS, cost_rows, money, payback_sentence, prices_sentence
+from reports.economics import DECISIONS, cache_sentence, cost_rows, money, payback_sentence, prices_sentence
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.forgetting import forgetting_pairs
 from reports.leaks import leak_sentences
@@ -115,6 +115,7 @@ def money_parts(results: Mapping[str, Any]) -> dict[str, Any]:
         "decision": DECISIONS[economics["decision"]],
         "payback": payback_sentence(results),
         "prices": prices_sentence(results),
+        "cache": cache_sentence(results),
         "cumulative": cumulative_chart(rows, "cumulative", economics),
         "cumulative_says": cumulative_note(economics),
         "quality": quality_chart(rows, "quality", economics["currency"]),

@@ -67,6 +67,9 @@ def _lines(told: Mapping[str, Any]) -> list[str]:
         if told["changed"]
         else "No setting differs."
     )
+    if told["same_model"]:
+        same = ", ".join(f"{shown(a)} and {shown(b)}" for a, b in told["same_model"])
+        lines.append(f"The same arm on the same model, by another name: {same}.")
     for key, run in (("unfinished_a", "first"), ("unfinished_b", "second")):
         if told[key]:
             lines.append(f"Not finished in the {run} run, and left out: {', '.join(map(shown, told[key]))}.")

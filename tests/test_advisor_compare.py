@@ -103,7 +103,7 @@ def test_runs_of_other_rows_are_refused(runs, tmp_path, capsys):
     code, _, err = tuneworthy(capsys, "compare", runs / "a", limited)
     assert (code, "different rows" in err) == (1, True)
     code, _, err = tuneworthy(capsys, "compare", runs / "a", tmp_path)
-    assert code == 1
+    assert code == 2
     assert "is not a run folder" in err
 
 

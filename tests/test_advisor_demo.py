@@ -237,7 +237,7 @@ def test_a_damaged_folder_is_one_line(demo, tmp_path, change, says):
     assert err.count("\n") == 1
     assert says in err
     code, _, err = demo("--resume", tmp_path / "nowhere")
-    assert code == 1
+    assert code == 2
     assert "there is no such folder" in err
 
 

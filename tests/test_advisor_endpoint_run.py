@@ -88,7 +88,9 @@ def test_a_large_hosted_model_against_a_small_tuned_one(tmp_path, capsys, monkey
     costs = {arm["name"]: arm["per_1000_requests"] for arm in results["economics"]["arms"]}
     assert costs["zero_shot@big"] == pytest.approx((60 * 50 + 5 * 100) / 1e3)
     spent = results["spending"]["models"]["big"]
-    assert (spent["requests"], spent["prompt_tokens"]) == (len(server.asked), 60 * len(server.asked))
+    # The small first one is counted too; the second of these was the refused run's.
+    assert (spent["requests"], server.greeted) == (asked + 1, 2)
+    assert spent["prompt_tokens"] == 60 * asked
     assert spent["cost"] == pytest.approx(len(server.asked) * (60 * 50 + 5 * 100) / 1e6)
     page = (out / "report.html").read_text()
     assert "zero_shot@big" in page
@@ -151,12 +153,12 @@ def test_a_run_stopped_while_the_server_hangs_goes_on(tmp_path, capsys, how):
         server.rule = right
         code, _, errors = tuneworthy(capsys, "run", "--resume", out)
         assert code == 0, errors
-    assert before == 5
+    assert before == 6  # the small first one too
     assert [(row["error"], row["score"]) for row in rows_of(out, "zero_shot-0")] == [(None, 1.0)] * 20
     answered, again = [one.text for one in server.asked[:5]], [one.text for one in server.asked[9:24]]
     assert len(set(answered + again)) == 20  # nothing that was answered is asked again
     # Four requests were under way when the run was stopped: nobody knows what they took.
-    assert results_of(out)["spending"]["models"]["model"]["requests"] == len(server.asked) - 4
+    assert results_of(out)["spending"]["models"]["model"]["requests"] == len(server.asked) - 4 + server.greeted
 
 
 def test_the_limit_on_costs_stops_the_run_and_the_answers_stay(tmp_path, capsys):
@@ -168,7 +170,17 @@ def test_the_limit_on_costs_stops_the_run_and_the_answers_stay(tmp_path, capsys)
         code, _, errors = tuneworthy(capsys, "run", task, "--out", out, "--max-cost", f"{66 * each:f}")
         assert code == 1
         assert "stopped before the limit of --max-cost" in errors
-        assert f"answers are kept. Go on with: tuneworthy run --resume {out} --max-cost MORE" in errors
+        rest = (16 + 2 * 16) * each  # the rows, and single requests asked cold and warm
+        assert (
+            f"; 64 of 80 rows that endpoints answer are there, and what is left would cost about {rest:.2g} USD"
+            in errors
+        )
+        assert (
+            f"more, by the rows so far. Answers are kept. Go on with: tuneworthy run --resume {out} --max-cost 0."
+            in errors
+        )
+        enough = float(errors.rpartition("--max-cost ")[2])
+        assert 112 * each < enough < 2 * 112 * each
         assert len(rows_of(out, "zero_shot-0")) == 64
         assert len(server.asked) == 64
         assert {arm["name"]: arm["status"] for arm in results_of(out)["arms"]}["zero_shot"] == "partial"
@@ -177,11 +189,11 @@ def test_the_limit_on_costs_stops_the_run_and_the_answers_stay(tmp_path, capsys)
         code, _, errors = tuneworthy(capsys, "run", "--resume", out, "--max-cost", f"{66 * each:f}")
         assert code == 1
         assert len(server.asked) == 64
-        code, _, errors = tuneworthy(capsys, "run", "--resume", out, "--max-cost", "1")
+        code, _, errors = tuneworthy(capsys, "run", "--resume", out, "--max-cost", enough)
         assert code == 0, errors
     assert [row["id"] for row in rows_of(out, "zero_shot-0")] == [f"r{number}" for number in range(1000, 1080)]
     spent = results_of(out)["spending"]["models"]["model"]
-    assert spent["requests"] == len(server.asked)
+    assert spent["requests"] == len(server.asked) + server.greeted
     assert spent["cost"] == pytest.approx(len(server.asked) * each)
 
 
@@ -254,3 +266,67 @@ def test_arms_that_do_not_fit_an_endpoint_are_left_out_of_the_default_set(tmp_pa
     left = {arm["name"]: arm["reason"] for arm in results_of(out)["arms"] if arm["status"] == "skipped"}
     host = server.url.split("/")[2]
     assert left == {"qlora": f"m at {host} is an endpoint, and only a model on this machine can be trained"}
+
+
+def test_a_limit_that_nothing_was_answered_under_says_so(tmp_path, capsys):
+    with serving(right) as server:
+        task, out = (
+            write_task(tmp_path / "task", extra=f"model: {endpoint(server)}\narms: [zero_shot]\n"),
+            tmp_path / "run",
+        )
+        code, _, errors = tuneworthy(capsys, "run", task, "--out", out, "--max-cost", "0")
+    assert (code, errors.count("\n"), server.asked, server.greeted) == (1, 2, [], 0)
+    assert "0 of 20 rows that endpoints answer are there, and nothing tells yet what the others would cost" in errors
+    assert errors.endswith(f"--resume {out} --max-cost MORE\n")
+
+
+def cached_half(asked):
+    return said("warm", read=60, written=5, prompt_tokens_details={"cached_tokens": 30})
+
+
+@pytest.mark.parametrize(("rule", "cached"), [(right, 0), (cached_half, 30)])
+def test_a_request_costs_what_the_server_counted_whatever_share_the_prices_assume(tmp_path, capsys, rule, cached):
+    with serving(rule) as server:
+        model = f"models: {{big: {endpoint(server)}}}\narms: [majority, few_shot@big]\n"
+        task, out = write_task(tmp_path / "task", extra=model), tmp_path / "run"
+        assert tuneworthy(capsys, "run", task, "--out", out)[0] == 0
+    each = ((60 - cached) * 1.0 + cached * 0.1 + 5 * 4.0) / 1e6
+    results = results_of(out)
+    [cost] = [arm for arm in results["economics"]["arms"] if arm["name"] == "few_shot@big"]
+    assert cost["per_1000_requests"] == pytest.approx(1000 * each, abs=1e-6)
+    assert cost["cached_tokens"] == cached
+    spent = results["spending"]["models"]["big"]
+    assert spent["cost"] == pytest.approx(len(server.asked) * each, abs=1e-6)  # the same figure
+    keys = [one["key"] for one in results["economics"]["assumptions"]]
+    assert "hosted.cache_hit_rate" not in keys
+    assert "hosted.cached_input" in keys
+    page = (out / "report.html").read_text()
+    assert f"the server counted {100 * cached / 60:.1f}% of the tokens read as found in its cache" in page
+    assert f"server counted {100 * cached / 60:.1f}%" in tuneworthy(capsys, "report", out, "--format", "md")[1]
+
+
+@pytest.mark.parametrize(
+    ("hello", "told"),
+    [
+        (Made({"error": "no such key"}, 401), "the server answers 401 (no such key); OPENAI_API_KEY holds no key"),
+        (Made("not here", 404), "the server answers 404 (not here); check endpoint"),
+        (
+            Made({"error": "no max_tokens, please"}, 400),
+            "a small first request failed: the server answers 400 (no max_t",
+        ),
+        (Made("<html>", kind="text/html"), "a small first request failed: the answer is no JSON object (text/html"),
+    ],
+)
+def test_an_endpoint_that_can_t_be_used_is_known_before_a_model_here_is_loaded(
+    tmp_path, capsys, monkeypatch, hello, told
+):
+    monkeypatch.delenv("OPENAI_API_KEY", raising=False)
+    (tmp_path / "task" / "empty").mkdir(parents=True)  # loading this would fail, and be told instead
+    with serving(right) as server:
+        server.hello = hello
+        extra = f"models: {{big: {endpoint(server)}, small: empty}}\narms: [lora@small, few_shot@big]\n"
+        task = write_task(tmp_path / "task", extra=extra)
+        code, _, errors = tuneworthy(capsys, "run", task, "--out", tmp_path / "run")
+    assert (code, errors.count("\n"), server.asked) == (1, 1, [])
+    assert told in errors
+    assert not (tmp_path / "run").exists()

@@ -5,10 +5,13 @@ import time
 
 import pytest
 
+from baselines.endpoint_client import EndpointClient
 from baselines.endpoint_labels import label_score
+from baselines.endpoint_model import EndpointModel
 from baselines.endpoint_wire import BadReplyError
 from evals.errors import ModelError, SpendingError
 from evals.example import Prompt
+from evals.model_ref import Endpoint
 from evals.prices import load_prices
 from evals.protocols import Limits
 from evals.spending import Meter, Taken
@@ -116,3 +119,18 @@ def test_the_limit_on_costs_knows_how_much_an_answer_may_have(name):
         with pytest.raises(SpendingError, match="the next batch may cost up to 0.02"):
             found.generate([Prompt("Say it.", "thing")], Limits(5))
     assert not server.asked
+
+
+def test_a_server_that_hangs_is_told_of_early_and_once(caplog):
+    with serving(lambda asked: said("done") if asked.number == 0 else Made(hang=True)) as server:
+        endpoint = Endpoint(endpoint=server.url, name="m", timeout=0.4, retries=1)
+        client = EndpointClient(endpoint, None, quiet=0.1, jitter=lambda: 0.0)
+        asked = EndpointModel(endpoint, client, Meter(PRICES))
+        [answer] = asked.generate([Prompt("Say it.", "thing")], Limits(5))
+        assert (answer.text, caplog.messages) == ("done", [])
+        answers = asked.generate([Prompt("Say it.", f"thing {number}") for number in range(3)], Limits(5))
+    assert {answer.error for answer in answers} == {"no answer within 0.4 s, 2 times in a row"}
+    assert caplog.messages == [
+        f"note: no answer from {server.url} for 0.1 s; it's waited for up to 2 times 0.4 s a request, as `timeout` and "
+        "`retries` say"
+    ]

@@ -192,7 +192,7 @@ def test_questions_that_nobody_is_asked_are_noted(asked, tmp_path, capsys):
     given = ["--forgetting", "general.jsonl", "--arms", "majority", "--out", "run"]
     code, _, err = tuneworthy(capsys, "run", asked, *given)
     assert code == 0
-    assert "aren't asked: no arm of this run is trained" in err
+    assert f"`forgetting: {tmp_path / 'general.jsonl'}`) aren't asked: no arm of this run is trained" in err
 
 
 def test_a_failing_check_costs_no_answers(asked, tmp_path, capsys, monkeypatch):

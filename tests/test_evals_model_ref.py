@@ -51,7 +51,15 @@ def test_parameters_are_numbers_and_truth_values_where_they_can_be(tmp_path):
         ("model: {endpoint: http://h/v1, name: m, concurrency: 0}", "model.concurrency: must be at least 1"),
         ("models: {big: {endpont: http://h/v1}}", "models.big.endpont: unknown key; did you mean models.big.endpoint?"),
         ("models: {../big: builtin}", "models.../big: must begin with a letter or digit"),
-        ("model: []", "model: must be text; it is an empty list"),
+        (
+            "model: []",
+            "model: must be a model's name or folder, or a section with endpoint and name; it is an empty list",
+        ),
+        ("models: [big]", "models: must be a section with names of your own, as in `models: {NAME: …}`; it is a list"),
+        (
+            "models: {big: }",
+            "models.big: must be a model's name or folder, or a section with endpoint and name; there is",
+        ),
     ],
 )
 def test_mistakes_are_told_with_their_line_and_without_keys(tmp_path, line, told):

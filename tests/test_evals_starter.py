@@ -224,3 +224,16 @@ def test_remarks_stand_behind_their_own_keys_only():
     assert '  train: "a.csv"  # Ours.' in text.splitlines() or "  train: a.csv  # Ours." in text.splitlines()
     assert "# seeds: 1  # Still a comment." in text.splitlines()
     assert "Nowhere." not in text
+
+
+def test_the_example_of_models_by_arm_is_a_task_as_it_stands(tmp_path):
+    path = write_starter(tmp_path / "task", write(tmp_path / "rows.jsonl", TICKETS))
+    text = path.read_text()
+    lines = text.splitlines()
+    start = lines.index("## models:")
+    example = "\n".join(line.removeprefix("## ") for line in lines[start : start + 4])
+    path.write_text(f"{text}\n{example}\n")
+    settings = load_task(path).settings
+    assert settings.models["big"].key_env == "EXAMPLE_KEY"
+    assert settings.models["small"] == "models/small-1b"
+    assert settings.arms == ["majority", "few_shot@big", "rag@big", "few_shot@small", "qlora@small"]

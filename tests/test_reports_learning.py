@@ -44,7 +44,8 @@ def test_overfit_with_the_figures_that_carry_it():
     fit = fit_of([2.3, 1.1, 0.7, 0.52, 0.61], [1.8, 1.0, 0.6, 0.4], [0.0625, 0.5, 0.75, 0.78125, 0.84375])
     assert str(judgement(fit)) == (
         "Overfit: from step 30 to step 40 the validation loss rose from 0.520 to 0.610, while the training loss fell "
-        "from 0.600 to 0.400; the score on 32 validation rows was 6.2% before training, 78.1% at step 30 and 84.4% "
+        "from 0.600 to 0.400; the score on 32 of the 60 validation rows (no more, for their cost) was 6.2% "
+        "before training, 78.1% at step 30 and 84.4% "
         "at the end."
     )
 
@@ -56,7 +57,8 @@ def test_overfit_with_the_figures_that_carry_it():
             fit_of([7.0, 0.6, 0.3, 0.25, 0.25], [0.7, 0.35, 0.26, 0.25], [0.0, 0.0, 0.1, 0.25, 0.25]),
             "Underfit: the curve is level, but only 25.0% of the answers are right at the end, and the training rows "
             "aren't known better than the held-out ones (loss 0.250 against 0.250): more epochs or a higher learning "
-            "rate may teach it; the score on 32 validation rows was 0.0% before training, 25.0% at step 30 and 25.0% "
+            "rate may teach it; the score on 32 of the 60 validation rows (no more, for their cost) was 0.0% "
+            "before training, 25.0% at step 30 and 25.0% "
             "at the end.",
         ),
         (
@@ -71,7 +73,8 @@ def test_overfit_with_the_figures_that_carry_it():
         (
             fit_of([2.0, 1.6, 1.2, 0.8, 0.4], [1.8, 1.4, 1.0, 0.6], [0, 0.1, 0.2, 0.3, 0.4], scored_rows=1),
             "Underfit: the validation loss was still falling at the end, from 0.800 at three quarters of the steps to "
-            "0.400; the score on 1 validation row was 0.0% before training and 40.0% at step 40.",
+            "0.400; the score on 1 of the 60 validation rows (no more, for their cost) was 0.0% "
+            "before training and 40.0% at step 40.",
         ),
         (
             fit_of([2.0, 1.6, 1.2, 0.8, 0.4], [1.8, 1.4, 1.0, 0.6], ended_by_budget=9000),
