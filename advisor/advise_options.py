@@ -92,6 +92,10 @@ def advise(
     files = "\n".join([*lines, *(f"{what}: {path}" for what, path in made.files.items())])
     if (saved := made.files.get("Answers")) is not None:
         files += f"\nTo change an answer: tuneworthy advise --resume {shlex.quote(str(saved))}"
+    if out is not None and any(what.startswith("Task") for what in made.files):
+        where, advice = shlex.quote(str(out)), shlex.quote(str(out / "advice.json"))
+        files += f"\nTo measure it: mend task.yaml, then: tuneworthy check {where}"
+        files += f"\nand: tuneworthy run {where} --advice {advice}"
     if out is None:
         files += "\nWith --out DIR: all of this as a page (advice.html), as data (advice.json), and a task.yaml to run."
     return screen(made.advice), f"\n{files.strip()}"

@@ -43,11 +43,12 @@ def cases() -> tuple[Case, ...]:
 
 
 def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, count: int = NEAREST) -> list[Case]:
-    """Return the ``count`` cases whose answers are most like ``answers``.
+    """Return the ``count`` cases whose answers are most like ``answers``, those of the same kind of task first.
 
     An answer that agrees counts by how rare it is in the bank, one that differs counts against, unknown ones don't
     count. Of cases equally alike, the one with fewer answers comes first. Cases that share nothing are left out.
     """
+    kind = answers.get("task")
     bank = cases() if bank is None else bank
     common = Counter(pair for case in bank for pair in case.answers.items())
     scored = []
@@ -58,5 +59,6 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
         )
         differing = sum(case.answers[key] != answers[key] for key in both)
         if same:
-            scored.append((same - differing, -len(case.answers), case))
-    return [case for *_, case in sorted(scored, key=lambda entry: entry[:2], reverse=True)[:count]]
+            akin = kind is not None and case.answers.get("task") == kind
+            scored.append((akin, same - differing, -len(case.answers), case))
+    return [case for *_, case in sorted(scored, key=lambda entry: entry[:3], reverse=True)[:count]]

@@ -1,6 +1,6 @@
 """The progress display: what is worth knowing of a run, then one bar per arm with rate and time left.
 
-Where no terminal is, there are no bars.
+Where no terminal is, there are lines in place of bars.
 """
 
 from collections.abc import Iterator
@@ -21,8 +21,9 @@ from rich.progress import (
 )
 from rich.text import Text
 
+from advisor.progress_lines import LineWatcher
 from evals.record import RunRecord
-from evals.watch import Silent, Watcher
+from evals.watch import Watcher
 
 
 class _Rate(ProgressColumn):
@@ -95,7 +96,7 @@ def watching(console: Console, record: RunRecord) -> Iterator[Watcher]:
         with BarWatcher(console) as watcher:
             yield watcher
     else:
-        yield Silent()
+        yield LineWatcher(console)
 
 
 class DemoProgress:

@@ -1,6 +1,7 @@
 """The commands about task files, ``init`` and ``schema``, as typer sees them; ``cli.py`` prints what they return."""
 
 import json
+import shlex
 from pathlib import Path
 from typing import Annotated
 
@@ -28,7 +29,8 @@ def init(
         input_column=input_column,
         target_column=target_column,
     )
-    return f"Wrote {path}. Read it, mend the instruction, then: tuneworthy run {folder}"
+    named = shlex.quote(str(folder))
+    return f"Wrote {path}. Read it, mend the instruction, then: tuneworthy check {named}, and: tuneworthy run {named}"
 
 
 def schema() -> str:

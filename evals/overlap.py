@@ -70,8 +70,9 @@ def overlap_error(overlap: Overlap, eval_rows: int, train_file: Path, eval_file:
     """Return the error that stops a run whose ``eval_rows`` eval rows share inputs with train."""
     shown = ", ".join(f"{pair.eval_id} = {pair.train_id}" for pair in overlap.pairs[:SHOWN])
     more = f" and {len(overlap.pairs) - SHOWN:,} more" if len(overlap.pairs) > SHOWN else ""
+    verb = "has" if len(overlap.pairs) == 1 else "have"
     what = (
-        f"{len(overlap.pairs):,} of {eval_rows:,} eval rows have the same input as a training row "
+        f"{len(overlap.pairs):,} of {eval_rows:,} eval rows {verb} the same input as a training row "
         f"of {train_file} (eval = train): {shown}{more}"
     )
     return DataError([RowProblem(eval_file, 0, what)], "drop these rows from train with --drop-overlap")

@@ -24,7 +24,7 @@ from evals.example import Example
 from evals.forgetting import FILE as GENERAL_FILE
 from evals.forgetting import TunesBase, ask_general, write_failure
 from evals.full_disk import full_disk
-from evals.latency import Timing, time_requests
+from evals.latency import ROWS, Timing, time_requests
 from evals.memory import PeakMemory, says_out_of_memory
 from evals.protocols import Arm, ArmContext, FitReport, Prediction
 from evals.record import PlannedArm
@@ -147,10 +147,17 @@ def _run_cell(
             rows += answered
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
-        timing = time_requests(arm, examples, cell.seed) if timed else Timing()
-        if timed and bench.general is not None:
-            watcher.progressed(name, "general questions", 0, len(bench.general.questions))
+        timing = Timing()
+        if timed:
+            singles = min(ROWS, len(examples))
+            watcher.progressed(name, "single requests", 0, singles)
+            timing = time_requests(arm, examples, cell.seed)
+            watcher.progressed(name, "single requests", singles, singles)
+        if timed and bench.general is not None and isinstance(arm, TunesBase):
+            general = len(bench.general.questions)
+            watcher.progressed(name, "general questions", 0, general)
             _check_forgetting(bench, arm, folder.folder)
+            watcher.progressed(name, "general questions", general, general)
     cost = _cost(fit, rows, peak.megabytes)
     folder.finish(
         replace(cost, artefact_mb=folder.artefact_mb(), latency=timing.latency, latency_problem=timing.problem)

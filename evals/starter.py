@@ -23,7 +23,7 @@ from evals.guess import ColumnGuess, TaskGuess, guess_columns, guess_document_co
 from evals.load import TASK_FILES
 from evals.problems import Problems
 from evals.schema_check import section_of
-from evals.task_file import Columns, DocumentColumns, TaskFile
+from evals.task_file import METRICS, Columns, DocumentColumns, TaskFile
 
 _HEAD = """\
 # A task for tuneworthy. A key behind a # has the default that stands there: take the # away to change it.
@@ -78,7 +78,7 @@ def write_starter(
     )
     values = starter.values | ({"instruction": instruction.strip()} if instruction and instruction.strip() else {})
     target = folder / TASK_FILES[0]
-    text = starter_text(values, {"answer": _reason(starter.guess)})
+    text = starter_text(values, {"answer": _reason(starter.guess), "metric": _metrics(starter.guess)})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         write_text(target, text)
@@ -180,17 +180,23 @@ def _is_table(documents: Path) -> bool:
 
 
 def _relative(path: Path, folder: Path) -> str:
-    """Return ``path`` as seen from ``folder`` where that's possible (on Windows: on one drive)."""
+    """Return ``path`` as seen from ``folder``; the whole path where the two share no folder but the root."""
     # The file itself may be a link to one without a suffix; its folders are followed, as ".." would be.
     target = Path(os.path.realpath(path.parent), path.name)
-    try:
-        return Path(os.path.relpath(target, os.path.realpath(folder))).as_posix()
-    except ValueError:
+    whole = Path(os.path.realpath(folder))
+    if target.parts[:2] != whole.parts[:2]:  # also on Windows: another drive
         return target.as_posix()
+    return Path(os.path.relpath(target, whole)).as_posix()
 
 
 def _reason(guess: TaskGuess) -> str:
     return f"Guessed: {guess.reason}. Or: label, text, json, number."
+
+
+def _metrics(guess: TaskGuess) -> str:
+    """Return which metrics there are for the kind of answer that was guessed."""
+    default, *others = METRICS[guess.answer]
+    return f"Default for `answer: {guess.answer}`: {default}. Or: {', '.join(others)}."
 
 
 def _section_lines(

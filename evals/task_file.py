@@ -23,6 +23,7 @@ METRICS: dict[str, tuple[Metric, ...]] = {
 }
 """The metrics that fit each answer kind; the first is the default."""
 
+_METRICS_TOLD = "; ".join(f"{kind}: {', '.join(names)}" for kind, names in METRICS.items())
 
 Filled = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
 """Text that says something; space around it doesn't count."""
@@ -160,7 +161,9 @@ class TaskFile(_Section):
     )
     answer: AnswerKind = Field("text", description="The kind of answer.")
     labels: list[Filled] | None = Field(None, description="The labels; default: those of the training rows.")
-    metric: Metric | None = Field(None, description="Default: the first that fits the kind of answer.")
+    metric: Metric | None = Field(
+        None, description=f"By the kind of answer, the first being the default: {_METRICS_TOLD}."
+    )
     tolerance: float = Field(1e-6, ge=0, description="Relative (and, near zero, absolute) tolerance of `numeric`.")
     extraction: Literal["lenient", "strict"] = Field(
         "lenient", description="Which reading of an answer is scored; the other is reported beside it."

@@ -49,6 +49,7 @@ def limits(results: Mapping[str, Any]) -> list[Sentence]:
         "later, every arm may do better or worse.",
         f"{upperfirst(metric_name(task['metric']))} counts what it counts. Harm, tone, and a rare mistake that costs "
         "much are not in it: read the rows under “Where they differ”, above all those that training broke.",
+        *small_model(results),
         *_graded(task["metric"]),
         *_leaked(results),
         *_chance(results, bool(trained)),
@@ -60,6 +61,16 @@ def limits(results: Mapping[str, Any]) -> list[Sentence]:
         "intervals: what people ask drifts, and a hosted model can change under its name."
     )
     return [Sentence(text.replace("{", "{{").replace("}", "}}")) for text in told if text]
+
+
+def small_model(results: Mapping[str, Any]) -> list[str]:
+    """Return that the built-in model answered, whose scores say nothing of a larger one's."""
+    if (results["model"] or {}).get("name") != "builtin":
+        return []
+    return [
+        "The built-in model answered, which is tiny and knows nothing of the world. How good the approaches are with the "
+        "model that you would use takes a run with that one: `--model`."
+    ]
 
 
 def _graded(metric: str) -> list[str]:

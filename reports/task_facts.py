@@ -37,7 +37,8 @@ class CheckedTask:
             ("document", condition.document_words),
         ):
             if words is not None:
-                yield Text(f"{kind}: {number(words.median)} words (median), {number(words.p95)} (95th percentile)")
+                middle = plural(round(words.median), "word")
+                yield Text(f"{kind}: {middle} (median), {number(words.p95)} (95th percentile)")
         for sentence in repeat_sentences(asdict(condition), facts.train_rows):
             yield Text(sentence)
         if condition.labels:

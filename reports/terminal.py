@@ -14,6 +14,7 @@ from rich.text import Text
 from reports.advice_check import advice_sentences
 from reports.economics import payback_sentence
 from reports.forgetting import forgetting_sentences
+from reports.limits import small_model
 from reports.score_curves import curve_sentence
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
 from reports.sentences import headline, next_steps
@@ -75,7 +76,7 @@ class Summary:
         if board.cut:
             counts = ", ".join(f"{clip(row.name, 30)} {count(row.cut)}" for row in board.cut)
             yield Text(f"• Answers that ended at the token limit, scored as they stand: {counts}", style="dim")
-        for note in task["notes"]:
+        for note in [*task["notes"], *small_model(self.results)]:
             yield Text(f"• {shown(note)}", style="dim")
         yield Text()
 
