@@ -71,7 +71,10 @@ def advise(
     no_cache: Annotated[bool, typer.Option("--no-cache", help=NO_CACHE_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print advice.json instead of the screen.")] = False,
 ) -> object:
-    """Answer some questions, and see which approach speaks for itself: prompting, retrieval, training, or none."""
+    """Ask some questions, and say which approach to try first.
+
+    Prompting, retrieval, training, both, or none of them.
+    """
     from advisor.advice_parts import Sources
     from advisor.advise_command import AdviseRequest, make_advice
 

@@ -12,7 +12,7 @@ NO_CACHE_HELP = "Compute every answer anew; read and keep none in the cache (`tu
 
 app = typer.Typer(
     name="cache",
-    help="What was computed once and is kept between runs: answers of models, and vectors of passages.",
+    help="Show or empty what is kept between runs.\n\nAnswers of models, and vectors of passages.",
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,

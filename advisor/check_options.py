@@ -17,7 +17,10 @@ def check(
     drop_overlap: Annotated[bool, typer.Option(help="Drop train rows that stand in the eval rows too.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> object:
-    """Check a task and its data before anything is run: balance, leakage, what its eval rows can show."""
+    """Check a task and its data before a run, without a model.
+
+    Balance, leakage, and what its eval rows can show.
+    """
     from advisor.arms import plan_arms
     from evals.leakage import gate_error
     from evals.load import load_task

@@ -68,7 +68,10 @@ def run(
     no_cache: Annotated[bool, typer.Option("--no-cache", help=NO_CACHE_HELP)] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> None:
-    """Run every approach on the same eval rows, and write results.json and report.html."""
+    """Run every approach on the same eval rows, and write a report.
+
+    The run folder holds results.json and report.html.
+    """
     named = {"model": model} if endpoint is None else {"model.name": model, "model.endpoint": endpoint}
     options: dict[str, Any] = {**named, "embedder": embedder, "seeds": seeds, "forgetting": forgetting}
     overrides = {key: value for key, value in options.items() if value is not None} | gate_settings(gate or [])

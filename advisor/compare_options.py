@@ -19,7 +19,10 @@ def compare(
     second: Annotated[Path, typer.Argument(metavar="RUN_B", help="Another run of the same eval rows.")],
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> object:
-    """Set two runs of the same eval rows against each other, arm by arm and best against best."""
+    """Set two runs of the same eval rows against each other.
+
+    Arm by arm, and best against best.
+    """
     from evals.compare import compare_runs
     from reports.run_comparison import RunComparison
 

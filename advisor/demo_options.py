@@ -16,7 +16,7 @@ def demo(
     model: Annotated[str | None, typer.Option(help="Hub name, local folder, or builtin.")] = None,
     embedder: Annotated[str | None, typer.Option(help="sentence-transformers name or folder, or builtin.")] = None,
 ) -> object:
-    """Run the example tasks one after the other, and set their verdicts side by side."""
+    """Run the example tasks, and set their verdicts side by side."""
     if resume is not None and any([task, full, out, model, embedder]):
         raise UsageError("--resume takes everything from the demo's folder: give no task and no other option")
     from rich.console import Console

@@ -35,7 +35,7 @@ def report(
     require: Annotated[list[str] | None, typer.Option(help=REQUIRE_HELP)] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print results.json instead of the summary.")] = False,
 ) -> object:
-    """Compute results.json and report.html again from the predictions; no model is loaded."""
+    """Compute results and report again; no model is loaded."""
     chosen = _format(out, form, as_json=as_json)
     from evals.requirement import check_requirements, parse_requirements
     from evals.results import keep_prices, write_results
@@ -103,7 +103,10 @@ def index(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="A folder of run folders.")] = Path("runs"),
     as_json: Annotated[bool, typer.Option("--json", help="Print JSON instead of a table.")] = False,
 ) -> object:
-    """List the runs under a folder with their verdicts, and write a page that links their reports."""
+    """List the runs under a folder with their verdicts.
+
+    A page, runs.html, links their reports.
+    """
     from evals.run_list import list_runs
     from reports.run_index import RunTable, listed, write_run_index
 

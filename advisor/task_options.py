@@ -30,7 +30,20 @@ def init(
         target_column=target_column,
     )
     named = shlex.quote(str(folder))
-    return f"Wrote {path}. Read it, mend the instruction, then: tuneworthy check {named}, and: tuneworthy run {named}"
+    return (
+        f"Wrote {path}. {_guesses(path)}\n"
+        f"Read it, mend the instruction, then: tuneworthy check {named}, and: tuneworthy run {named}"
+    )
+
+
+def _guesses(path: Path) -> str:
+    """Return what the task file in ``path`` takes for the input and for the answer, in a sentence."""
+    import yaml
+
+    written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    columns = written["data"].get("columns", {})
+    target = columns.get("target") or columns.get("targets") or "target"
+    return f"Input: {columns.get('input', 'input')!r}; answer: {target!r}, of the kind {written['answer']}."
 
 
 def schema() -> str:

@@ -66,7 +66,9 @@ def read_results(run: Path) -> dict[str, Any]:
     try:
         results = json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise RunError(f"{run} has no results.json; make it by: tuneworthy report {run}") from error
+        raise RunError(
+            f"{run} has no results.json; unless it's still running: tuneworthy run --resume {run}"
+        ) from error
     except (OSError, ValueError, RecursionError) as error:
         raise RunError(f"{path} can't be read ({error}); make it anew by: tuneworthy report {run}") from error
     schema = results.get("schema") if isinstance(results, dict) else None

@@ -68,8 +68,8 @@ def small_model(results: Mapping[str, Any]) -> list[str]:
     if (results["model"] or {}).get("name") != "builtin":
         return []
     return [
-        "The built-in model answered, which is tiny and knows nothing of the world. How good the approaches are with the "
-        "model that you would use takes a run with that one: `--model`."
+        "The built-in model answered, which is tiny and knows nothing of the world. How well the approaches do with "
+        "the model that you would use, only a run with that one tells: `--model`."
     ]
 
 

@@ -244,6 +244,8 @@ def test_init_writes_a_task_that_runs(tmp_path, capsys):
     write_jsonl(tmp_path / "tickets.jsonl", [{"text": row["input"], "label": row["target"]} for row in rows(0, 40)])
     code, out, _ = tuneworthy(capsys, "init", tmp_path / "mine", "--data", tmp_path / "tickets.jsonl")
     assert code == 0
+    assert "Input: 'text'; answer: 'label', of the kind label." in out
+    assert "tuneworthy check" in out
     assert "tuneworthy run" in out
     code, _, err = tuneworthy(capsys, "run", tmp_path / "mine", "--arms", "majority", "--out", tmp_path / "run")
     assert code == 0, err

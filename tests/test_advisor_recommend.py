@@ -170,6 +170,12 @@ def test_the_bank_is_whole_and_speaks_our_words():
         assert relevant(case.answers) == case.answers, case.id
 
 
+def test_similar_cases_are_of_the_same_kind_of_task_before_all_others():
+    # Rare answers that other kinds of task share, such as a small corpus, don't outweigh the kind.
+    found = nearest({"task": "tools", "corpus": "small", "examples": "hundreds", "eval_set": "enough"})
+    assert [case.answers["task"] for case in found] == ["tools"] * 3
+
+
 def test_a_case_is_most_like_itself():
     for case in cases():
         best = nearest(case.answers, count=1)[0]

@@ -30,7 +30,7 @@ def test_runs_are_found_below_and_damaged_ones_come_last_with_the_cause(runs):
     assert {run.name for run in found} == {"one", "demo/two", "begun", "broken"}
     by_name = {run.name: run for run in found}
     assert by_name["one"].results is not None
-    assert "make it by: tuneworthy report" in by_name["begun"].why
+    assert "tuneworthy run --resume" in by_name["begun"].why
     assert "not JSON" in by_name["broken"].why
     assert found[-1].name == "broken"
 
@@ -50,7 +50,7 @@ def test_the_command_lists_and_writes_a_page_with_links_that_lead_somewhere(runs
     page = (runs / "runs.html").read_text(encoding="utf-8")
     assert 'href="one/report.html"' in page
     assert 'href="demo/two/report.html"' in page
-    assert "make it by: tuneworthy report" in page
+    assert "tuneworthy run --resume" in page
     assert "not JSON" in page
     assert "<script" not in page
     code, out, _ = tuneworthy(capsys, "index", runs, "--json")

@@ -40,6 +40,11 @@ def test_the_written_file_loads_as_it_stands(tmp_path):
     )
 
 
+def test_the_metrics_of_the_guessed_kind_of_answer_are_named(tmp_path):
+    text = write_starter(tmp_path / "task", write(tmp_path / "rows.jsonl", TICKETS)).read_text()
+    assert "# metric: null  # Default for `answer: label`: accuracy. Or: macro_f1." in text
+
+
 def test_every_other_key_stands_there_with_its_default(tmp_path):
     path = write_starter(tmp_path / "task", write(tmp_path / "rows.jsonl", TICKETS))
     written = read_task_file(path)

@@ -34,6 +34,15 @@ def test_answers_that_ended_at_the_token_limit_are_counted():
     assert f"token limit, scored as they stand: {results['arms'][0]['name']} 7" in console.file.getvalue()
 
 
+def test_the_built_in_model_is_said_to_be_no_measure_of_a_larger_one():
+    results, _ = make_run(rows=20)
+    for name, told in (("builtin", True), ("models/small-1b", False)):
+        results["model"]["name"] = name
+        console = Console(width=300, file=io.StringIO(), color_system=None, legacy_windows=False)
+        console.print(summary(results))
+        assert ("The built-in model answered" in console.file.getvalue()) is told
+
+
 def test_arms_stand_best_first():
     text, results = printed()
     scores = {arm["name"]: arm["score"]["mean"] for arm in results["arms"] if arm["score"]}
