@@ -1,4 +1,7 @@
-"""The progress of a run where no terminal is, as in a log file or a pipeline: a line per cell, and one a minute."""
+"""The progress of a run where no terminal is, as in a log file or a pipeline: a line per cell, and one a minute.
+
+Like all that standard error gets beside errors, they begin with ``note:``.
+"""
 
 import time
 from collections.abc import Callable
@@ -39,4 +42,4 @@ class LineWatcher:
         self._say(f"{cell} ({self._place}) failed: {cause}")
 
     def _say(self, text: str) -> None:
-        self._console.print(text, markup=False, highlight=False, soft_wrap=True)
+        self._console.print(f"note: {text}", markup=False, highlight=False, soft_wrap=True)
