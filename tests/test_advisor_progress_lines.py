@@ -33,5 +33,5 @@ def test_a_long_cell_is_told_once_a_minute():
 def test_a_cause_stays_on_one_line_and_is_no_markup():
     watcher, _, lines = watched()
     watcher.cell_started("rag", 1, 1)
-    watcher.cell_failed("rag", "[bold]passages[/bold] that are longer than the context of the model holds")
-    assert lines() == ["note: rag (1 of 1) failed: [bold]passages[/bold] that are longer than the context of the model holds"]
+    watcher.cell_failed("rag", "[bold]passages[/bold] that are longer than what the model holds")
+    assert lines() == ["note: rag (1 of 1) failed: [bold]passages[/bold] that are longer than what the model holds"]
