@@ -23,6 +23,7 @@ INK = {
     "accent": "#040404",
     "plain": "#050505",
     "ground": "#060606",
+    "band": "#070707",
 }
 """Placeholder colours, by what they stand for; each becomes ``var(--chart-<name>)``."""
 

@@ -57,7 +57,7 @@ def test_what_was_lost_is_told_by_kind_and_with_an_interval(tmp_path):
         {"kind": "kind 1", "questions": 6, "before": 1.0, "after": pytest.approx(1 / 3, abs=1e-6)},
     ]
     (sentence,) = forgetting_sentences({"forgetting": told})
-    assert str(sentence).startswith("qlora forgot: of 12 general questions right 100.0% before training, 33.3% after")
+    assert str(sentence).startswith("qlora forgot: 100.0% of 12 general questions right before training, 33.3% after")
 
 
 def test_each_tuned_arm_is_set_against_its_own_base(tmp_path):
