@@ -180,12 +180,12 @@ def advice(results: Mapping[str, Any]) -> Sentence | None:
         return Sentence(nothing) if best else None
     names = {"arm": found.arm, "best": best}
     if outcome == "worth_it" and verdict["best_trained"]:
+        price = " if its gain is worth its price to you" if results["economics"]["decision"] == "not_repaid" else ""
         again = "before it replaces anything, score it once more on rows that played no part here"
-        if results["economics"]["decision"] == "not_repaid":
-            own = "{arm} scores best; whether that is worth what it costs more is for you to say"
-            return Sentence(f"{own}, and {again}.", names)
-        return Sentence(f"Use {{arm}}; {again}.", names)
+        return Sentence(f"Use {{arm}}{price}: {again}.", names)
     advised = "Until more is known, use {arm}" if outcome == "undecided" else "Use {arm}"
+    if found.arm == best and verdict["within_noise"] == [best]:
+        return Sentence(f"{advised}: it has the best score, and no other arm is within noise of it.", names)
     if found.arm == cheapest == best:
         return Sentence(f"{advised}: it is the best arm and the simplest within noise.", names)
     if found.arm == cheapest:
