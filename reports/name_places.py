@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 _WIDTH = 0.58  # of a character, in text sizes
 _MARK = 9.0  # half of the room that a mark takes, in pixels
-_RINGS = (13.0, 20.0, 30.0, 42.0, 56.0, 72.0)  # distances tried, in pixels
+_RINGS = (13.0, 20.0, 30.0, 42.0, 56.0, 72.0, 90.0, 110.0, 135.0, 160.0)  # distances tried, in pixels
+_CROWD = 72.0  # pixels within which another mark counts as a neighbour
 _TURNS = 16  # directions tried at each distance, the right one first
 
 
@@ -58,7 +59,7 @@ def name_places(marks: Sequence[Mark], text: float, room: Box) -> list[Place]:
 
 
 def _neighbours(mark: Mark, marks: Sequence[Mark]) -> int:
-    return sum(math.hypot(other.x - mark.x, other.y - mark.y) < _RINGS[-1] for other in marks)
+    return sum(math.hypot(other.x - mark.x, other.y - mark.y) < _CROWD for other in marks)
 
 
 def _best(mark: Mark, text: float, room: Box, taken: Sequence[Box]) -> tuple[Place, Box]:

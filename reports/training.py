@@ -30,6 +30,11 @@ class Account:
     pace: str | None
     end: str | None
 
+    @property
+    def course(self) -> str:
+        """Pace and end in one text, mostly the same for all seeds; empty where neither is known."""
+        return " ".join(filter(None, [self.pace, self.end]))
+
 
 @dataclass(frozen=True)
 class Training:
