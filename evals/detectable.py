@@ -1,12 +1,13 @@
-"""What an eval set can show before anything is run: the smallest difference of two arms that it would tell from none.
+"""What an eval set can show: the smallest difference of two arms that it would tell from none.
 
-By the sample size of McNemar's test (``evals.power``), at 80% power, for a stated share of rows on which exactly one
-of two arms is right. Where rows share a ``group``, fewer of them are independent: the truth lies between counting
-rows and counting groups, so both are given.
+By the sample size of McNemar's test (``evals.power``), at 80% power, for a share of rows on which exactly one of two
+arms is right: an assumed one before anything is run, afterwards that of the two arms that decide. Where rows share a
+``group``, fewer of them are independent: the truth lies between counting rows and counting groups, so both are given.
 """
 
 from dataclasses import dataclass
 
+from evals.disagreement import Disagreement
 from evals.power import DISCORDANT, LEAST_GAIN, eval_rows_needed, gain_that_shows, in_points
 
 
@@ -14,7 +15,8 @@ from evals.power import DISCORDANT, LEAST_GAIN, eval_rows_needed, gain_that_show
 class Detectable:
     """``gain`` (0…1) is the least that ``rows`` show, ``gain_clustered`` what they show if only ``clusters`` counted.
 
-    None: they show no gain at all. ``rows_needed`` would show the minimum gain.
+    None: they show no gain at all. ``rows_needed`` would show the minimum gain. ``measured`` is where ``discordant``
+    comes from, None where it's assumed.
     """
 
     rows: int
@@ -25,6 +27,7 @@ class Detectable:
     rows_needed: int | None
     confidence: float
     discordant: float = DISCORDANT
+    measured: Disagreement | None = None
 
     @property
     def too_coarse(self) -> bool:
@@ -34,7 +37,7 @@ class Detectable:
     @property
     def sentence(self) -> str:
         """Say it in one sentence, and in a second what would be needed."""
-        assumed = f"if the two disagree on {self.discordant:.0%} of them"
+        assumed = self._assumed()
         count = f"{self.rows:,} eval row{'' if self.rows == 1 else 's'}"
         if self.gain is None:
             return f"{count} can't tell any two arms apart, {assumed}."
@@ -49,6 +52,16 @@ class Detectable:
             told += f" To show a difference of {in_points(self.minimum_gain)} takes about {wanted}."
         return told
 
+    def _assumed(self) -> str:
+        if self.measured is None:
+            return f"if the two disagree on {self.discordant:.0%} of them"
+        pair = f"{self.measured.first} and {self.measured.second}"
+        if not self.measured.share:
+            return f"if the two disagree on {self.discordant:.0%} of them ({pair} disagreed on none here)"
+        if self.measured.whole:
+            return f"if the two disagree on as many of them as {pair} did here, {self.discordant:.1%}"
+        return f"if the two differ from row to row as {pair} did here"
+
 
 def _about(rows: int) -> int:
     """Return ``rows`` rounded up to two digits that count."""
@@ -56,15 +69,20 @@ def _about(rows: int) -> int:
     return -(-rows // step) * step
 
 
-def detectable(rows: int, clusters: int, minimum_gain: float, confidence: float) -> Detectable:
-    """Return what ``rows`` eval rows in ``clusters`` can show."""
-    needed = eval_rows_needed(minimum_gain, confidence=confidence) if minimum_gain >= LEAST_GAIN else None
+def detectable(
+    rows: int, clusters: int, minimum_gain: float, confidence: float, measured: Disagreement | None = None
+) -> Detectable:
+    """Return what ``rows`` eval rows in ``clusters`` can show; ``measured`` takes the place of an assumption."""
+    share = measured.share if measured is not None and measured.share else DISCORDANT
+    needed = eval_rows_needed(minimum_gain, share, confidence=confidence) if minimum_gain >= LEAST_GAIN else None
     return Detectable(
         rows=rows,
         clusters=clusters,
-        gain=gain_that_shows(rows, confidence=confidence),
-        gain_clustered=gain_that_shows(clusters, confidence=confidence),
+        gain=gain_that_shows(rows, share, confidence=confidence),
+        gain_clustered=gain_that_shows(clusters, share, confidence=confidence),
         minimum_gain=minimum_gain,
         rows_needed=needed,
         confidence=confidence,
+        discordant=share,
+        measured=measured,
     )

@@ -21,6 +21,7 @@ from evals.arm_summary import ArmSummary
 from evals.clusters import Clusters
 from evals.curve import curve_section
 from evals.detectable import Detectable, detectable
+from evals.disagreement import disagreement
 from evals.economics import economics
 from evals.errors import RunError
 from evals.figure import figure
@@ -129,7 +130,9 @@ def build_results(run: Path) -> dict[str, Any]:
         "limit": record.limit,
         "per_label": {arm.name: summaries[arm.name].per_label() for arm in done} if labels is not None else None,
     }
-    shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence)
+    pair = [arm for arm in done if verdict.gain and arm.name in (verdict.gain.trained, verdict.best_untrained)]
+    apart = disagreement(*sorted(pair, key=lambda arm: arm.family != "tune")) if len(pair) == 2 else None
+    shown = detectable(len(record.eval_ids), clusters.count, settings.decision.minimum_gain, confidence, apart)
     results |= {"leakage": _leakage(record.leaks), "detectable": _detectable(shown)}
     results["data"] = None if record.data is None else asdict(record.data)
     tuned = {arm.name: [cell.folder for cell in arm.cells] for arm in done if arm.family == "tune"}

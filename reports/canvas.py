@@ -1,6 +1,6 @@
 """What every picture of the report is drawn on.
 
-Each picture is drawn twice, for wide and for narrow screens (the page shows one of them), since text in
+Each picture is drawn twice, for a wide and for a narrow column (the page shows the one that fits), since text in
 one scaled drawing would be unreadable on a telephone. Everything that a picture shows stands in a table too.
 """
 
@@ -49,8 +49,13 @@ class Box:
     height: int
 
 
-WIDE = Size("wide", 760, 74, 13, 26, 6)
-NARROW = Size("narrow", 320, 58, 12, 15, 3)
+WIDE = Size("wide", 500, 66, 13, 20, 6)
+"""Half of a wide screen's column: two pictures stand side by side there."""
+
+FULL = Size("wide", 760, 74, 13, 26, 6)
+"""For the few pictures that need a whole column."""
+
+NARROW = Size("narrow", 320, 58, 12, 15, 4)
 
 
 @contextmanager
@@ -86,3 +91,13 @@ def value_ticks(axes: Any, size: Size, write: Callable[[float], str]) -> None:  
     axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
     axes.tick_params(axis="x", labelcolor=INK["quiet"], labelsize=size.text - 1)
     axes.xaxis.grid(visible=True, color=INK["rule"], linewidth=1)
+
+
+def height_ticks(axes: Any, size: Size, write: Callable[[float], str], most: int = 6) -> None:  # noqa: ANN401
+    """Write the values of the left axis by ``write``, at ``most`` + 1 places at most."""
+    from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+    axes.yaxis.set_major_locator(MaxNLocator(most, steps=[1, 2, 2.5, 5, 10]))
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
+    axes.tick_params(axis="y", labelcolor=INK["quiet"], labelsize=size.text - 1)
+    axes.yaxis.grid(visible=True, color=INK["rule"], linewidth=1)

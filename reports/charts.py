@@ -14,6 +14,7 @@ from reports.svg import INK, to_svg
 from reports.wording import clip, number, percent, signed
 
 _ROW = 28  # height of one arm, in pixels
+_TOP = 26  # the same in both pictures, so that rows stand side by side
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,11 @@ def _intervals_chart(
     )
 
     def draw(size: Size) -> Markup:
-        top = 26 if minimum_gain is not None else 8
-        height = top + _ROW * len(rows) + 30
+        height = _TOP + _ROW * len(rows) + 30
         with drawing(size.width, height) as figure:
             names = [clip(row.name, size.longest) for row in rows]
             left = round(max(map(len, names)) * size.text * 0.56) + 20
-            axes = plot_axes(figure, Box(left, top, size.right, 30, size.width, height))
+            axes = plot_axes(figure, Box(left, _TOP, size.right, 30, size.width, height))
             axes.set_yticks(range(len(rows)), names, color=INK["text"], fontsize=size.text, ha="left")
             axes.tick_params(axis="y", pad=left)
             _limits(axes, rows, minimum_gain)

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from evals.scored import ScoredPrediction
 from evals.winner import deciding, taken
-from reports.canvas import NARROW, SPOKEN, WIDE, Box, Chart, Size, drawing, plot_axes
+from reports.canvas import FULL, NARROW, SPOKEN, WIDE, Box, Chart, Size, drawing, plot_axes
 from reports.svg import INK, to_svg
 from reports.wording import clip, plural
 
@@ -17,6 +17,9 @@ MOST_LABELS = 100
 """With more labels the picture is left out; the list of confusions stays."""
 
 LISTED = 15
+BESIDE = 20
+"""Up to so many labels two pictures stand side by side."""
+
 _COUNTED = 12  # labels up to which each cell has its count in it
 _NO_LABEL = "no label"
 
@@ -82,7 +85,7 @@ def _chart(
     spoken = f"{plural(len(order), 'label')}; {right} of {sum(counts.values())} answers on the diagonal are right."
 
     def draw(size: Size) -> Markup:
-        step = 26 if len(order) <= _COUNTED else 16 if size is WIDE else 13
+        step = 26 if len(order) <= _COUNTED else 13 if size is NARROW else 16
         names = [f"{clip(label, size.longest)} {place}" for place, label in enumerate(order, 1)]
         text = size.text if len(order) <= _COUNTED else min(size.text, step - 4)
         left = round(max(map(len, names)) * text * 0.56) + 16
@@ -95,9 +98,9 @@ def _chart(
                     cell = (columns.index(said), order.index(target))
                     _cell(axes, cell, count, of[target], counted=len(columns) <= _COUNTED, text=size.text - 1)
             title = f"Answers of {clip(arm, SPOKEN)} by label"
-            return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken, size.css_class)
+            return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken, f"{size.css_class} cells")
 
-    return Chart(draw(WIDE), draw(NARROW))
+    return Chart(draw(WIDE if len(order) <= BESIDE else FULL), draw(NARROW))
 
 
 def _frame(axes: Any, names: Sequence[str], columns: Sequence[str], text: float) -> None:  # noqa: ANN401

@@ -1,7 +1,7 @@
 """The report's pictures of money: cost against quality, and cumulative cost by requests with the break-even.
 
 A trained arm is a filled diamond or a solid line, any other a hollow circle or a dashed line, so that colour is never
-needed; efficient arms carry a ring. Everything shown stands in the table of costs too.
+needed; efficient arms carry a ring, and every arm its name. Everything shown stands in the table of costs too.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,12 +9,16 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.canvas import NARROW, SPOKEN, WIDE, Box, Chart, Size, drawing, plot_axes, value_ticks
+from reports.canvas import NARROW, SPOKEN, WIDE, Box, Chart, Size, drawing, height_ticks, plot_axes, value_ticks
 from reports.economics import CostRow, money
+from reports.name_places import Mark, name_places, text_width
 from reports.svg import INK, to_svg
-from reports.wording import clip, percent, rounded
+from reports.wording import clip, number, percent, rounded
 
-_HEIGHT = 300
+_HEIGHT = 290
+_MAGNITUDES = 20.0
+"""From this ratio of the dearest request to the cheapest on, costs are drawn by their magnitude: the cheap arms would
+otherwise stand on top of each other. Our choice."""
 _STEPS = 2
 ASSUMED_REQUESTS = 100_000.0
 """How far the picture of costs goes where no volume is given and nothing breaks even. Our choice, told beside it."""
@@ -34,12 +38,15 @@ def quality_chart(rows: Sequence[CostRow], prefix: str, currency: str) -> Chart 
 
     def draw(size: Size) -> Markup:
         with drawing(size.width, _HEIGHT) as figure:
-            axes = plot_axes(figure, Box(56, 14, 90 if size is NARROW else 150, 50, size.width, _HEIGHT))
-            _scatter(axes, scored, size)
+            box = Box(46, 14, 16, 50, size.width, _HEIGHT)
+            axes = plot_axes(figure, box)
             value_ticks(axes, size, money)
-            _percent_axis(axes, size)
+            scaled = _scatter(axes, scored)
+            height_ticks(axes, size, lambda value: f"{number(100 * value)}%")
+            _name_marks(axes, scored, size, box)
             unit = clip(currency, _LONGEST)
-            axes.set_xlabel(f"{unit} per 1,000 requests", color=INK["quiet"], fontsize=size.text - 1)
+            label = f"{unit} per 1,000 requests{', each step ×10' if scaled else ''}"
+            axes.set_xlabel(label, color=INK["quiet"], fontsize=size.text - 1)
             title = "Score against the cost of 1,000 requests"
             return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken + ".", size.css_class)
 
@@ -60,20 +67,23 @@ def cumulative_chart(rows: Sequence[CostRow], prefix: str, economics: Mapping[st
 
     def draw(size: Size) -> Markup:
         with drawing(size.width, _HEIGHT) as figure:
-            axes = plot_axes(figure, Box(64, 14, 96 if size is NARROW else 150, 50, size.width, _HEIGHT))
+            longest = max(len(clip(row.name, size.longest)) for row in rows)
+            right = round(text_width("n" * longest, size.text - 1)) + 12
+            axes = plot_axes(figure, Box(56, 24 if band else 14, right, 50, size.width, _HEIGHT))
             axes.set_xlim(0, last)
             if band:
-                axes.axvspan(band["low"], min(band["high"] or last, last), color=INK["rule"], zorder=0, linewidth=0)
-                axes.axvline(band["middle"], color=INK["quiet"], linewidth=1.2, linestyle=(0, (3, 3)), zorder=1)
+                _draw_band(axes, band, last, size)
             for row in rows:
                 form, colour = ("-", INK["accent"]) if row.trained else ((0, (5, 3)), INK["plain"])
                 ends = [row.fixed, _cost(row, last)]
                 axes.plot([0, last], ends, linestyle=form, color=colour, linewidth=1.8)
             axes.set_ylim(bottom=0)
             _end_labels(axes, rows, last, size)
-            value_ticks(axes, size, rounded)
-            _money_axis(axes, size)
-            axes.set_xlabel("requests over the horizon", color=INK["quiet"], fontsize=size.text - 1)
+            unit, named = _requests_unit(last)
+            value_ticks(axes, size, lambda value: rounded(value / unit))
+            height_ticks(axes, size, money)
+            months = _months(economics["horizon_months"])
+            axes.set_xlabel(f"{named}requests in {months}", color=INK["quiet"], fontsize=size.text - 1)
             title = f"Cumulative cost by requests, in {clip(economics['currency'], _LONGEST)}"
             return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken + ".", size.css_class)
 
@@ -96,7 +106,33 @@ def _cost(row: CostRow, requests: float) -> float:
     return row.fixed + row.per_1000 * requests / 1000
 
 
-def _scatter(axes: Any, rows: Sequence[CostRow], size: Size) -> None:  # noqa: ANN401
+def _draw_band(axes: Any, band: Mapping[str, float | None], last: float, size: Size) -> None:  # noqa: ANN401
+    middle = band["middle"] or 0.0
+    axes.axvspan(band["low"], min(band["high"] or last, last), color=INK["band"], zorder=0, linewidth=0)
+    axes.axvline(middle, color=INK["quiet"], linewidth=1.2, linestyle=(0, (3, 3)), zorder=1)
+    axes.annotate(
+        f"break-even {rounded(middle)}",
+        (middle, 1),
+        xycoords=("data", "axes fraction"),
+        xytext=(0, 7),
+        textcoords="offset points",
+        ha="center",
+        color=INK["quiet"],
+        fontsize=size.text - 1,
+    )
+
+
+def _requests_unit(last: float) -> tuple[float, str]:
+    """Return what the ticks of requests are divided by, and its name before "requests"."""
+    return (1e6, "million ") if last >= 2e6 else (1.0, "")
+
+
+def _months(months: float) -> str:
+    return f"{months:g} month{'' if months == 1 else 's'}"
+
+
+def _scatter(axes: Any, rows: Sequence[CostRow]) -> bool:  # noqa: ANN401
+    """Draw the marks and the front; return whether costs are drawn by magnitude."""
     front = sorted((row.per_1000, row.score or 0.0) for row in rows if row.efficient)
     if len(front) > 1:
         costs, scores_there = zip(*front, strict=True)
@@ -108,14 +144,43 @@ def _scatter(axes: Any, rows: Sequence[CostRow], size: Size) -> None:  # noqa: A
         if row.efficient:
             axes.plot(*spot, "o", color=INK["quiet"], markersize=17, markerfacecolor="none", markeredgewidth=1.2)
         axes.plot(*spot, mark, color=colour, markersize=8, markerfacecolor=fill, markeredgewidth=1.8, zorder=5)
-    most, scores = max(row.per_1000 for row in rows), [row.score or 0.0 for row in rows]
-    axes.set_xlim(-0.04 * (most or 1), 1.06 * (most or 1))
-    pad = max(0.08 * (max(scores) - min(scores)), 0.02)
+    scores = [row.score or 0.0 for row in rows]
+    pad = max(0.1 * (max(scores) - min(scores)), 0.02)
     axes.set_ylim(min(scores) - pad, max(scores) + pad)
-    for row in rows:
-        if row.efficient:
-            x, y = axes.transData.transform((row.per_1000, row.score))
-            _write(axes, clip(row.name, size.longest), (x + 14, y), size)
+    return _cost_axis(axes, [row.per_1000 for row in rows])
+
+
+def _cost_axis(axes: Any, costs: Sequence[float]) -> bool:  # noqa: ANN401
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    least, most = min(costs), max(costs) or 1.0
+    if least <= 0 or most < _MAGNITUDES * least:
+        axes.set_xlim(-0.06 * most, 1.08 * most)
+        return False
+    axes.set_xscale("log")
+    reach = (most / least) ** 0.08
+    axes.set_xlim(least / reach, most * reach)
+    axes.xaxis.set_major_locator(LogLocator(numticks=8))
+    axes.xaxis.set_minor_locator(NullLocator())
+    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    return True
+
+
+def _name_marks(axes: Any, rows: Sequence[CostRow], size: Size, box: Box) -> None:  # noqa: ANN401
+    """Write every arm's name beside its mark, with a thin line where it had to move away."""
+    from matplotlib.lines import Line2D
+
+    spots = [axes.transData.transform((row.per_1000, row.score or 0.0)) for row in rows]
+    marks = [Mark(clip(row.name, size.longest), float(x), float(y)) for row, (x, y) in zip(rows, spots, strict=True)]
+    room = (float(box.left), float(box.bottom), box.width - 2.0, box.height - 2.0)
+    text = size.text - 1
+    for place in name_places(marks, text, room):
+        if place.led:
+            end = place.end_towards_mark(text_width(place.mark.name, text))
+            line = Line2D([place.mark.x, end[0]], [place.mark.y, end[1]], color=INK["quiet"], linewidth=0.8, zorder=2)
+            line.set_transform(None)
+            axes.add_line(line)
+        _write(axes, place.mark.name, (place.x, place.y), size)
 
 
 def _end_labels(axes: Any, rows: Sequence[CostRow], last: float, size: Size) -> None:  # noqa: ANN401
@@ -140,20 +205,3 @@ def _write(axes: Any, text: str, pixels: tuple[float, float], size: Size) -> Non
         fontsize=size.text - 1,
         annotation_clip=False,
     )
-
-
-def _percent_axis(axes: Any, size: Size) -> None:  # noqa: ANN401
-    _axis(axes, size, percent)
-
-
-def _money_axis(axes: Any, size: Size) -> None:  # noqa: ANN401
-    _axis(axes, size, money)
-
-
-def _axis(axes: Any, size: Size, write: Any) -> None:  # noqa: ANN401
-    from matplotlib.ticker import FuncFormatter, MaxNLocator
-
-    axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: write(value)))
-    axes.tick_params(axis="y", labelcolor=INK["quiet"], labelsize=size.text - 1)
-    axes.yaxis.grid(visible=True, color=INK["rule"], linewidth=1)

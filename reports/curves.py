@@ -18,6 +18,9 @@ Fit = Mapping[str, Any]
 
 _MOST_POINTS = 240  # of one curve
 _LEFT, _RIGHT, _TOP, _BOTTOM = 46, 14, 10, 46  # margins in pixels
+_MAGNITUDES = 20.0
+"""From this ratio of the highest loss to the lowest on, losses are drawn by magnitude: on an even scale all that
+happens after the first steps would lie on the floor. Our choice."""
 
 
 def loss_chart(fits: Sequence[Fit], prefix: str, arm: str) -> Chart | None:
@@ -38,7 +41,10 @@ def loss_chart(fits: Sequence[Fit], prefix: str, arm: str) -> Chart | None:
                 _line(axes, train, "train", "-", "plain", 1.4)
                 _line(axes, checked, "validation", "D-", "accent", 1.6)
                 _mark_kept(axes, fit)
-            axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
+            if by_magnitude(curves):
+                _magnitudes(axes, size)
+            else:
+                axes.set_ylim(bottom=min(0.0, axes.get_ylim()[0]))
             title = f"Loss of {clip(arm, SPOKEN)} by optimiser step"
             return to_svg(figure, f"{prefix}-{size.css_class}", title, spoken, size.css_class)
 
@@ -58,8 +64,8 @@ def score_chart(fits: Sequence[Fit], prefix: str, arm: str, metric: str) -> Char
     def draw(size: Size) -> Markup:
         from matplotlib.ticker import FuncFormatter
 
-        with drawing(size.width, 190) as figure:
-            axes = _step_axes(figure, size, 190, _last_step(fits))
+        with drawing(size.width, 230) as figure:
+            axes = _step_axes(figure, size, 230, _last_step(fits))
             for fit in curves:
                 _line(axes, with_value(fit["losses"], "score"), "score", "D-", "accent", 1.6)
                 _mark_kept(axes, fit)
@@ -82,6 +88,27 @@ def thin(points: Sequence[Point], most: int) -> list[Point]:
     if len(points) <= most:
         return list(points)
     return [points[round(index * (len(points) - 1) / (most - 1))] for index in range(most)]
+
+
+def by_magnitude(fits: Sequence[Fit]) -> bool:
+    """Tell whether a picture of these losses has a scale on which each tenfold takes the same room."""
+    losses = [
+        point[name] for fit in fits for name in ("train", "validation") for point in with_value(fit["losses"], name)
+    ]
+    return bool(losses) and min(losses) > 0 and max(losses) >= _MAGNITUDES * min(losses)
+
+
+def _magnitudes(axes: Any, size: Size) -> None:  # noqa: ANN401
+    from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
+
+    axes.set_yscale("log")
+    low, high = axes.get_ylim()
+    steps = (1.0, 2.0, 5.0) if high < 200 * low else (1.0, 3.0) if high < 20_000 * low else (1.0,)
+    axes.yaxis.set_major_locator(LogLocator(subs=steps, numticks=12))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axes.tick_params(axis="y", labelcolor=INK["quiet"], labelsize=size.text - 1)
+    axes.yaxis.grid(visible=True, color=INK["rule"], linewidth=1)
 
 
 def _last_step(fits: Sequence[Fit]) -> int:

@@ -15,8 +15,9 @@ from evals.errors import RunError
 from evals.files import write_text
 from reports.demo_outcome import DemoOutcome, demo_headline
 from reports.page import environment, source
+from reports.repays import badge
 from reports.sentences import advice, headline, other_level
-from reports.wording import FAMILIES, OUTCOMES, plural
+from reports.wording import FAMILIES, plural
 
 FILE = "index.html"
 
@@ -42,7 +43,7 @@ def render_outcomes(outcomes: Sequence[DemoOutcome], title: str, *, each: bool =
             advice=advice,
             other_level=other_level,
             link=lambda name: quote(name, safe="" if each else "/", errors="replace") + "/report.html",
-            OUTCOMES=OUTCOMES,
+            badge=badge,
             FAMILIES=FAMILIES,
             style=Markup(source("report.css")),
             more_style=Markup(source("index.css")),

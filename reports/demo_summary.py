@@ -13,13 +13,13 @@ from rich.table import Table
 from rich.text import Text
 
 from reports.demo_outcome import DemoOutcome, FamilyBest, demo_headline
+from reports.repays import badge
 from reports.scoreboard import ArmRow
 from reports.terminal import VERDICT_STYLES
 from reports.winner import Winner
 from reports.wording import (
     FAMILIES,
     MISSING,
-    OUTCOMES,
     clip,
     difference_range,
     metric_name,
@@ -27,7 +27,6 @@ from reports.wording import (
     plural,
     score_range,
     seconds,
-    shown,
     signed,
 )
 
@@ -96,7 +95,7 @@ def _cells(outcome: DemoOutcome) -> dict[str, Lines]:
     results = outcome.known
     verdict, task = results["verdict"], results["task"]
     rows: dict[str, Lines] = {
-        "verdict": [_verdict(verdict)],
+        "verdict": [_verdict(results)],
         "winner": _winner(outcome.winner),
         "best score": _scored(outcome.best, "none finished", ""),
     }
@@ -110,9 +109,9 @@ def _cells(outcome: DemoOutcome) -> dict[str, Lines]:
     return rows
 
 
-def _verdict(verdict: Mapping[str, Any]) -> tuple[str, str]:
-    outcome = verdict["outcome"]
-    return OUTCOMES.get(outcome, shown(str(outcome))), VERDICT_STYLES.get(outcome, "bold")
+def _verdict(results: Mapping[str, Any]) -> tuple[str, str]:
+    outcome = results["verdict"]["outcome"]
+    return badge(results), VERDICT_STYLES.get(outcome, "bold")
 
 
 def _winner(found: Winner | None) -> Lines:

@@ -1,5 +1,6 @@
 """What the arms cost and whether training repays, in words and rows: all from ``results["economics"]``."""
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -161,9 +162,19 @@ def _of_then(results: Mapping[str, Any]) -> str:
 
 
 def money(value: float) -> str:
-    """Return an amount with the digits that matter: ``0.0021``, ``1.25``, ``3,600``."""
+    """Return a price with the digits that matter: ``0.0021``, ``0.60``, ``1.25``, ``38.40``, ``340``, ``3,600``."""
     if value == 0:
         return "0"
-    if abs(value) < 0.01:
-        return f"{value:.2g}" if abs(value) >= 0.0001 else "< 0.0001"
-    return f"{value:,.2f}" if abs(value) < 1000 else f"{value:,.0f}"
+    size = abs(value)
+    if size < 0.0001:
+        return "< 0.0001"
+    if size < 1:
+        return f"{value:.{1 - math.floor(math.log10(size))}f}"
+    return f"{value:,.2f}" if size < 99.995 else f"{value:,.0f}"
+
+
+def amount(value: float) -> str:
+    """Return a sum that is paid, to the cent at most: ``0``, ``< 0.01``, ``0.35``, ``50.00``, ``1,152``."""
+    if 0 < abs(value) < 0.01:
+        return "< 0.01"
+    return f"{value:.2f}" if 0 < abs(value) < 1 else money(value)

@@ -18,7 +18,7 @@ from evals.scored import ScoredPrediction
 from reports.wording import shown
 
 STATIC_ROWS = 50
-TEXT_BUDGET = 700_000
+TEXT_BUDGET = 660_000
 PROMPT_BUDGET = 240_000
 PROMPT_ROWS = 200
 EXAMPLES = 20_000

@@ -28,7 +28,7 @@ def _sentence(told: Mapping[str, Any], arm: Mapping[str, Any]) -> Sentence:
     before = arm.get("before", told["before"])
     if before == 0 and arm["after"] == 0:
         return Sentence(f"{{arm}} had nothing to forget: before training too, none of {asked} was right.", names)
-    scores = f"{percent(before)} before training, {percent(arm['after'])} after"
+    scores = f"{percent(before)} of {asked} right before training, {percent(arm['after'])} after"
     gap = f"{signed(arm['difference'])} points ({difference_range(arm['low'], arm['high'])})"
     if arm["high"] < 0:
         opening = "{arm} forgot"
@@ -36,4 +36,4 @@ def _sentence(told: Mapping[str, Any], arm: Mapping[str, Any]) -> Sentence:
         opening = "{arm} gained on general questions too"
     else:
         opening = "{arm} shows no loss that these questions could prove"
-    return Sentence(f"{opening}: of {asked} right {scores}, {gap}.", names)
+    return Sentence(f"{opening}: {scores}, {gap}.", names)

@@ -12,11 +12,11 @@ from reports.advice_check import advice_sentences
 from reports.economics import cache_sentence, cost_rows, money, payback_sentence, prices_sentence
 from reports.forgetting import forgetting_sentences
 from reports.leaks import leak_sentences
+from reports.repays import badge
 from reports.scoreboard import ArmRow, build_scoreboard
 from reports.sentences import Sentence, headline, next_steps
 from reports.wording import (
     MISSING,
-    OUTCOMES,
     clip,
     count,
     difference_range,
@@ -45,7 +45,7 @@ def plain(text: str) -> str:
 
 def _lines(results: Mapping[str, Any]) -> Iterator[str]:
     task, verdict = results["task"], results["verdict"]
-    yield f"### {plain(task['name'])}: {OUTCOMES[verdict['outcome']].lower()}"
+    yield f"### {plain(task['name'])}: {badge(results).lower()}"
     yield ""
     yield _said(headline(results))
     yield ""

@@ -24,13 +24,22 @@ from reports.confusion import build_confusions
 from reports.cost_charts import cumulative_chart, cumulative_note, quality_chart
 from reports.data_condition import build_condition
 from reports.differing import build_differing
-from reports.economics import DECISIONS, cache_sentence, cost_rows, money, payback_sentence, prices_sentence
+from reports.economics import (
+    DECISIONS,
+    amount,
+    cache_sentence,
+    cost_rows,
+    money,
+    payback_sentence,
+    prices_sentence,
+)
 from reports.explorer import STATIC_ROWS, Predictions, build_explorer
 from reports.forgetting import forgetting_pairs
 from reports.leaks import leak_sentences
 from reports.limits import limits, sources
 from reports.measures import build_labels, build_measures, build_retrieval
 from reports.recall_chart import recall_chart
+from reports.repays import badge
 from reports.score_curves import score_curves
 from reports.scoreboard import build_scoreboard
 from reports.selection import build_selections
@@ -64,7 +73,7 @@ def render_report(results: Mapping[str, Any], predictions: Predictions) -> str:
         task=task,
         verdict=verdict,
         metric=metric,
-        badge=wording.OUTCOMES[verdict["outcome"]],
+        badge=badge(results),
         headline=headline(results),
         decided_by=deciding(verdict),
         other_level=other_level(verdict) if verdict["gain"] else "",
@@ -151,6 +160,7 @@ def environment() -> Environment:
         wording.clip,
         wording.upperfirst,
         money,
+        amount,
     ):
         made.filters[write.__name__] = write
     made.globals.update(

@@ -17,10 +17,10 @@ from evals.files import write_text
 from evals.run_list import ListedRun
 from reports.demo_index import render_outcomes
 from reports.demo_outcome import DemoOutcome
+from reports.repays import badge
 from reports.terminal import VERDICT_STYLES
 from reports.wording import (
     MISSING,
-    OUTCOMES,
     clip,
     count,
     difference_range,
@@ -85,7 +85,7 @@ def _cells(run: ListedRun) -> list[Text]:
         score = f"{percent(best.score.value)}\n({score_range(best.score.low, best.score.high)})"
     if gain is not None:
         gained = f"{signed(gain['difference'])}\n({difference_range(gain['low'], gain['high'])})"
-    said = OUTCOMES[verdict["outcome"]] + ("\nnot complete" if outcome.unfinished else "")
+    said = badge(told) + ("\nnot complete" if outcome.unfinished else "")
     name = f"{clip(run.name, 60)}\n{clip(run.task, 40)}, {run.created[:10]}"
     figures = [MISSING if best is None else clip(best.name, 30), score, gained, count(told["task"]["eval_rows"])]
     return [Text(name), Text(said, style=VERDICT_STYLES.get(verdict["outcome"], "")), *map(Text, figures)]

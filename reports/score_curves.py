@@ -120,7 +120,7 @@ def _draw_fit(axes: Any, fit: Sequence[Mapping[str, float]], own: int) -> None: 
         return
     places = [_place(point["rows"]) for point in fit]
     lows, highs = [point["low"] for point in fit], [point["high"] for point in fit]
-    axes.fill_between(places, lows, highs, color=INK["rule"], linewidth=0, zorder=0)
+    axes.fill_between(places, lows, highs, color=INK["band"], linewidth=0, zorder=0)
     seen, beyond = ([p for p in fit if p["rows"] <= own], [p for p in fit if p["rows"] >= own])
     for part, form in ((seen, "-"), (beyond, (0, (4, 3)))):
         line = [_place(point["rows"]) for point in part], [point["middle"] for point in part]

@@ -135,7 +135,7 @@ def _marks(name: str, verdict: Mapping[str, Any], *, best: bool) -> tuple[str, .
     marks = {
         "best score": best,
         "within noise": within and not best and name != verdict["cheapest_within_noise"],
-        "simplest within noise": name == verdict["cheapest_within_noise"],
+        "simplest within noise": name == verdict["cheapest_within_noise"] and len(verdict["within_noise"]) > 1,
     }
     return tuple(mark for mark, holds in marks.items() if holds)
 

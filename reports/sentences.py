@@ -8,15 +8,10 @@ from typing import Any
 
 from markupsafe import Markup
 
-from reports.repays import repays
+from reports.repays import OPENINGS, opening, repays
 from reports.winner import deciding, winner
 from reports.wording import asked, clip, difference_range, level, number, percent, points, score_range
 
-OPENINGS = {
-    "worth_it": "Yes, training is worth it",
-    "not_worth_it": "No, training is not worth it",
-    "undecided": "Undecided",
-}
 UNREAD_SHARE = 0.2
 """Above this share of answers that can't be read an arm is warned of. Our judgement."""
 _CODE = re.compile(r"`([^`]+)`")
@@ -39,9 +34,9 @@ class Sentence:
 
     @property
     def parts(self) -> "tuple[Sentence, Sentence | None]":
-        """Return the answer up to its colon, and the rest if there is one: a page can set them apart."""
-        answer, colon, rest = self.template.partition(": ")
-        return Sentence(answer + colon.rstrip(), self.names), Sentence(rest, self.names) if rest else None
+        """Return the sentence before its first colon, and what follows if there is one: a page can set them apart."""
+        answer, _, rest = self.template.partition(": ")
+        return Sentence(answer, self.names), Sentence(rest, self.names) if rest else None
 
     def __html__(self) -> str:
         """Return the sentence as HTML; names are escaped, cut, and can't reorder what is around them."""
@@ -66,15 +61,18 @@ def headline(results: Mapping[str, Any]) -> Sentence:
     elif outcome == "not_worth_it" and gained and high <= least:
         tail = f", not more than {wanted}"
     elif outcome == "undecided" and low <= least < high:
-        tail = f", which may be more or less than {wanted}"
-    if gained:
+        tail = f", which may be more or less than {wanted}" if gained else f", which doesn't rule out {wanted}"
+    if abs(gain["difference"]) < 0.0005:
+        effect = f"{{trained}} scores the same (difference {interval}){tail}"
+    elif gained:
         effect = f"{{trained}} adds {points(gain['difference'])} ({interval}){tail}"
     else:
         effect = f"{{trained}} scores {points(-gain['difference'])} less (difference {interval}){tail}"
     worse = high < 0
     repaid = "" if worse else repays(results["economics"], names["trained"], names["untrained"], outcome)
-    first = f"{OPENINGS[outcome]}: {_alone(results, names['untrained'])}{effect}"
-    return Sentence(f"{first}, {repaid}." if repaid else f"{first}.", names)
+    answer = opening(outcome, results["economics"], worse=worse)
+    first = f"{answer}: {_alone(results, names['untrained'])}{effect}"
+    return Sentence(f"{first}; {repaid}." if repaid else f"{first}.", names)
 
 
 def _alone(results: Mapping[str, Any], untrained: str) -> str:
@@ -101,12 +99,12 @@ def _without_gain(verdict: Mapping[str, Any], *, asked_to_train: bool) -> str:
     """Return the headline of a run that can't compare training with anything."""
     if verdict["best_trained"] is None and not asked_to_train:
         return "Undecided: this run has no arm that trains, so whether training is worth it wasn't asked."
-    opening = OPENINGS[verdict["outcome"]]
+    answer = OPENINGS[verdict["outcome"]]
     if verdict["best_trained"] is None:
-        return f"{opening}: no trained arm has a score, so the gain from training was not measured."
+        return f"{answer}: no trained arm has a score, so the gain from training was not measured."
     if verdict["best_untrained"] is None:
-        return f"{opening}: no arm without training has a score, so there is nothing to compare training with."
-    return f"{opening}: training and the best arm without it have no row in common to compare."
+        return f"{answer}: no arm without training has a score, so there is nothing to compare training with."
+    return f"{answer}: training and the best arm without it have no row in common to compare."
 
 
 def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
@@ -131,7 +129,7 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
     if gain and verdict["outcome"] == "undecided":
         steps += _rows_sentence(results)
     steps += _unread(results)
-    for status, opening, do in (
+    for status, said, do in (
         ("failed", "Without a score", "Mend the cause below, then `tuneworthy run --resume RUN`"),
         ("partial", "Not finished", "Go on with `tuneworthy run --resume RUN`"),
     ):
@@ -139,7 +137,7 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
         if left:
             keys = {f"arm{index}": name for index, name in enumerate(left)}
             listed = ", ".join(f"{{{key}}}" for key in keys)
-            steps.append(Sentence(f"{opening}: {listed}. {do}.", keys))
+            steps.append(Sentence(f"{said}: {listed}. {do}.", keys))
     return steps
 
 
@@ -182,19 +180,19 @@ def advice(results: Mapping[str, Any]) -> Sentence | None:
         return Sentence(nothing) if best else None
     names = {"arm": found.arm, "best": best}
     if outcome == "worth_it" and verdict["best_trained"]:
+        price = " if its gain is worth its price to you" if results["economics"]["decision"] == "not_repaid" else ""
         again = "before it replaces anything, score it once more on rows that played no part here"
-        if results["economics"]["decision"] == "not_repaid":
-            own = "{arm} scores best; whether that is worth what it costs more is for you to say"
-            return Sentence(f"{own}, and {again}.", names)
-        return Sentence(f"Use {{arm}}; {again}.", names)
-    opening = "Until more is known, use {arm}" if outcome == "undecided" else "Use {arm}"
+        return Sentence(f"Use {{arm}}{price}: {again}.", names)
+    advised = "Until more is known, use {arm}" if outcome == "undecided" else "Use {arm}"
+    if found.arm == best and verdict["within_noise"] == [best]:
+        return Sentence(f"{advised}: it has the best score, and no other arm is within noise of it.", names)
     if found.arm == cheapest == best:
-        return Sentence(f"{opening}: it is the best arm and the simplest within noise.", names)
+        return Sentence(f"{advised}: it is the best arm and the simplest within noise.", names)
     if found.arm == cheapest:
-        return Sentence(f"{opening}: it is the simplest arm that these rows can't tell from the best, {{best}}.", names)
+        return Sentence(f"{advised}: it is the simplest arm that these rows can't tell from the best, {{best}}.", names)
     if found.arm == best:
-        return Sentence(f"{opening}: it has the best score; these rows are too few to tell more.", names)
-    return Sentence(f"{opening}: no trained arm is shown to gain over it what was asked for.", names)
+        return Sentence(f"{advised}: it has the best score; these rows are too few to tell more.", names)
+    return Sentence(f"{advised}: no trained arm is shown to gain over it what was asked for.", names)
 
 
 def standing(results: Mapping[str, Any]) -> Sentence | None:

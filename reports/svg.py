@@ -23,12 +23,14 @@ INK = {
     "accent": "#040404",
     "plain": "#050505",
     "ground": "#060606",
+    "band": "#070707",
 }
 """Placeholder colours, by what they stand for; each becomes ``var(--chart-<name>)``."""
 
 _COLOURS = {colour: f"var(--chart-{name})" for name, colour in INK.items()}
 _COLOUR = re.compile("|".join(_COLOURS))
 _FAMILY = re.compile(r"font-family: [^;]*;? ?")
+_LONG_NUMBER = re.compile(r"-?\d+\.\d{3,}")
 _REFERENCE = re.compile(r"url\(#([^)]*)\)")
 
 
@@ -86,8 +88,14 @@ def _clean(node: ElementTree.Element, names: dict[str, str]) -> None:
         elif key == _HREF:
             node.set("href", f"#{names[value[1:]]}")
         elif key == "style":
-            node.set("style", _COLOUR.sub(lambda match: _COLOURS[match.group()], _FAMILY.sub("", value)))
+            node.set("style", _COLOUR.sub(lambda match: _COLOURS[match.group()], _short(_FAMILY.sub("", value))))
         else:
-            node.set(key, _REFERENCE.sub(lambda match: f"url(#{names[match.group(1)]})", re.sub(r"\s+", " ", value)))
+            found = _REFERENCE.sub(lambda match: f"url(#{names[match.group(1)]})", re.sub(r"\s+", " ", value))
+            node.set(key, found if "url(" in found else _short(found))
     if node.tag == "text" and "fill" not in node.get("style", ""):
         node.set("style", f"{node.get('style', '')}; fill: {_COLOURS[INK['text']]}")
+
+
+def _short(text: str) -> str:
+    """Write coordinates to a hundredth of a pixel: six decimals would be a third of the page."""
+    return _LONG_NUMBER.sub(lambda match: f"{float(match.group()):.2f}".rstrip("0").rstrip("."), text)

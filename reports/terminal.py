@@ -15,12 +15,12 @@ from reports.advice_check import advice_sentences
 from reports.economics import payback_sentence
 from reports.forgetting import forgetting_sentences
 from reports.limits import small_model
+from reports.repays import badge
 from reports.score_curves import curve_sentence
 from reports.scoreboard import ArmRow, Scoreboard, build_scoreboard
 from reports.sentences import headline, next_steps
 from reports.wording import (
     MISSING,
-    OUTCOMES,
     clip,
     count,
     difference_range,
@@ -50,7 +50,7 @@ class Summary:
         board = build_scoreboard(self.results)
         outcome = verdict["outcome"]
         yield Text()
-        yield Text(OUTCOMES.get(outcome, shown(str(outcome))), style=VERDICT_STYLES.get(outcome, "bold"))
+        yield Text(badge(self.results), style=VERDICT_STYLES.get(outcome, "bold"))
         yield Text(str(headline(self.results)))
         yield Text()
         yield Text(f"{metric_name(task['metric'])} on {plural(task['eval_rows'], 'eval row')}", style="dim")

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.canvas import Chart
-from reports.curves import loss_chart, score_chart, thin, with_value
+from reports.curves import by_magnitude, loss_chart, score_chart, thin, with_value
 from reports.learning import Judgement, end, judgement, pace, repeats
 
 TABLE_POINTS = 30
@@ -30,14 +30,23 @@ class Account:
     pace: str | None
     end: str | None
 
+    @property
+    def course(self) -> str:
+        """Pace and end in one text, mostly the same for all seeds; empty where neither is known."""
+        return " ".join(filter(None, [self.pace, self.end]))
+
 
 @dataclass(frozen=True)
 class Training:
-    """One arm's curves with their data, one table and one account per seed; ``repeats`` is a warning, if any."""
+    """One arm's curves with their data, one table and one account per seed; ``repeats`` is a warning, if any.
+
+    ``magnitudes`` says that the picture of the losses has a scale of tenfolds.
+    """
 
     name: str
     seeds: int
     losses: Chart | None
+    magnitudes: bool
     scores: Chart | None
     tables: tuple[LossTable, ...]
     accounts: tuple[Account, ...]
@@ -83,6 +92,7 @@ def _training(arm: Mapping[str, Any], number: int, metric: str) -> Training:
         name=arm["name"],
         seeds=len(fits),
         losses=loss_chart(fits, f"loss-{number}", arm["name"]),
+        magnitudes=by_magnitude(fits),
         scores=score_chart(fits, f"score-{number}", arm["name"], metric),
         tables=tuple(_table(fit) for fit in fits),
         accounts=tuple(Account(fit["seed"], judgement(fit), pace(fit), end(fit)) for fit in fits),

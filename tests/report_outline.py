@@ -50,7 +50,7 @@ class _Outline(HTMLParser):
 
     def handle_starttag(self, tag, attrs):
         told = dict(attrs)
-        if tag in ("h1", "h2", "h3", "caption", "p", "summary") or (tag == "title" and "chart" in str(told)):
+        if tag in ("h1", "h2", "h3", "caption", "p", "summary") or (tag == "strong" and told.get("class") == "title"):
             self.wanted, self.text = tag, ""
         elif tag == "svg" and "wide" in told.get("class", ""):
             self.lines.append("    chart")
@@ -72,7 +72,9 @@ class _Outline(HTMLParser):
         ):
             text = ""
         if text:
-            self.lines.append({"h1": "", "h2": "  ", "h3": "    ", "caption": "    | "}.get(tag, "    ") + text)
+            self.lines.append(
+                {"h1": "", "h2": "  ", "h3": "    ", "caption": "    | ", "strong": "    * "}.get(tag, "    ") + text
+            )
         self.wanted = None
 
     def handle_data(self, data):

@@ -57,7 +57,7 @@ def test_what_was_lost_is_told_by_kind_and_with_an_interval(tmp_path):
         {"kind": "kind 1", "questions": 6, "before": 1.0, "after": pytest.approx(1 / 3, abs=1e-6)},
     ]
     (sentence,) = forgetting_sentences({"forgetting": told})
-    assert str(sentence).startswith("qlora forgot: of 12 general questions right 100.0% before training, 33.3% after")
+    assert str(sentence).startswith("qlora forgot: 100.0% of 12 general questions right before training, 33.3% after")
 
 
 def test_each_tuned_arm_is_set_against_its_own_base(tmp_path):
@@ -72,7 +72,7 @@ def test_each_tuned_arm_is_set_against_its_own_base(tmp_path):
     found = {arm["name"]: (arm["before"], arm["after"], arm["difference"]) for arm in told["arms"]}
     assert found == {"lora@big": (1.0, 1.0, 0.0), "lora@small": (0.5, 0.25, -0.25)}
     sentence = forgetting_sentences({"forgetting": told})[1]
-    assert "50.0% before training, 25.0% after" in str(sentence)
+    assert "right before training, 25.0% after" in str(sentence)
 
 
 def test_no_loss_is_claimed_where_none_is_shown(tmp_path):

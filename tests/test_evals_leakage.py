@@ -8,6 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from evals.detectable import detectable
+from evals.disagreement import Disagreement
 from evals.example import Document, Example
 from evals.leakage import find_leaks, gate_error
 from evals.near_copies import near_among, near_copies, too_short
@@ -155,3 +156,17 @@ def test_more_rows_show_smaller_gains_and_more_confidence_larger_ones(rows, conf
     surer = detectable(rows, rows, 0.02, 0.999)
     assert few.gain is None or many.gain <= few.gain
     assert surer.gain is None or surer.gain >= few.gain
+
+
+def test_after_a_run_the_measured_disagreement_takes_the_place_of_the_assumed_one():
+    apart = Disagreement("qlora", "rag", 0.5, 200, whole=True)
+    found = detectable(200, 200, 0.02, 0.95, apart)
+    assert found.discordant == 0.5
+    assert found.gain > detectable(200, 200, 0.02, 0.95).gain
+    assert "if the two disagree on as many of them as qlora and rag did here, 50.0%." in found.sentence
+    assert found.rows_needed == eval_rows_needed(0.02, 0.5)
+    graded = detectable(200, 200, 0.02, 0.95, Disagreement("qlora", "rag", 0.04, 200, whole=False))
+    assert "if the two differ from row to row as qlora and rag did here." in graded.sentence
+    agreed = detectable(200, 200, 0.02, 0.95, Disagreement("qlora", "rag", 0.0, 200, whole=True))
+    assert agreed.gain == detectable(200, 200, 0.02, 0.95).gain
+    assert "disagree on 20% of them (qlora and rag disagreed on none here)." in agreed.sentence

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports.charts import Interval, differences_chart, scores_chart
-from reports.curves import loss_chart, score_chart, thin
+from reports.curves import by_magnitude, loss_chart, score_chart, thin
 from reports.svg import INK
 
 ROWS = [
@@ -162,3 +162,21 @@ def test_thinning_keeps_both_ends_and_the_order(values, most):
     assert [point["step"] for point in kept] == sorted({point["step"] for point in kept})
     if points:
         assert (kept[0], kept[-1]) == (points[0], points[-1])
+
+
+def heights(chart):
+    """Return the labels of the left axis of a drawing of losses, from the lowest to the highest."""
+    texts = [node for node in ElementTree.fromstring(str(chart.wide)).iter("text") if node.text != "optimiser step"]
+    return [node.text for node in sorted(texts, key=lambda node: -float(node.get("y"))) if float(node.get("x")) < 44]
+
+
+def test_losses_far_apart_are_drawn_by_magnitude():
+    far = loss_fit()  # 2 down to 0.0067
+    assert by_magnitude([far])
+    assert heights(loss_chart([far], "l", "qlora")) == ["0.01", "0.03", "0.1", "0.3", "1"]
+    near = {**far, "losses": [{"step": s, "train": 2 - s / 300, "validation": None} for s in range(1, 301)]}
+    assert not by_magnitude([near])
+    assert heights(loss_chart([near], "l", "qlora"))[0].startswith("0")
+    nothing = {**far, "losses": [*far["losses"], {"step": 301, "train": 0.0, "validation": None}]}
+    assert not by_magnitude([nothing])
+    assert loss_chart([nothing], "l", "qlora") is not None

@@ -155,7 +155,7 @@ def test_the_page_says_the_figures_of_the_results(ordinary):
             shown = f"{100 * score['mean']:.1f}% ( {100 * score['low']:.1f}–{100 * score['high']:.1f} )"
             assert shown.replace("( ", "(").replace(" )", ")") in text
     for said in (
-        "Yes, training is worth it",
+        "Yes, if better answers are worth their price.",
         results["verdict"]["reason"],
         "out of memory after 3 steps",
         "it was not named in --arms",
@@ -218,10 +218,10 @@ def test_how_every_arm_learnt_is_told_in_words_and_pictures(ordinary):
     for said in (
         f"Seed 0. {word} : the validation loss",
         "the score on 32 validation rows was 12.5% before training",
-        "It read the 540 training rows 3.0 times (epochs); one reading takes 34 steps (iterations) of 16 rows, the "
-        "last of them 12 rows; the learning rate rose to 0.0002 over the first 6 steps and then fell to zero along "
-        "half a cosine.",
-        "Score of the model's own answers to validation rows (accuracy)",
+        "Each seed: It read the 540 training rows 3.0 times (epochs); one reading takes 34 steps (iterations) of 16 "
+        "rows, the last of them 12 rows; the learning rate rose to 0.0002 over the first 6 steps and then fell to zero "
+        "along half a cosine.",
+        "Score on validation rows ◆ The model's own answers to validation rows (accuracy)",
     ):
         assert said in page.text, said
     table = html[html.index('id="loss-table-1-1"') :]

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import wording
+from reports.repays import badge
 from reports.sentences import Sentence, headline, next_steps, standing
 from tests.report_fixtures import ARMS, Spec, make_run
 
@@ -140,13 +141,13 @@ UNKNOWN = {"trained": None, "against": None, "requests": None}
     [
         (
             made("worth_it", 0.06, 0.031, 0.09),
-            f"{YES}{ALONE}qlora adds 6.0 points (3.1 to 9.0), more than the 2 points asked for, and repays its cost "
-            "with about 410,000 requests or more within 12 months.",
+            f"{YES}{ALONE}qlora adds 6.0 points (3.1 to 9.0), more than the 2 points asked for; by cost alone it "
+            "repays its cost with about 410,000 requests or more in 12 months.",
         ),
         (
             made("not_worth_it", 0.004, -0.011, 0.019, economics={"example": True}),
-            f"{NO}{ALONE}qlora adds 0.4 points (−1.1 to 1.9), not more than the 2 points asked for, and at example "
-            "prices would repay its cost with about 410,000 requests or more within 12 months.",
+            f"{NO}{ALONE}qlora adds 0.4 points (−1.1 to 1.9), not more than the 2 points asked for; at example "
+            "prices it would repay its cost with about 410,000 requests or more in 12 months.",
         ),
         (
             made("not_worth_it", -0.03, -0.05, -0.01),  # proven worse: when it repays is no matter
@@ -159,7 +160,16 @@ UNKNOWN = {"trained": None, "against": None, "requests": None}
         (
             made("undecided", 0.01, -0.02, 0.04, payback={"requests": None, "status": "never"}),
             f"{OPEN}{ALONE}qlora adds 1.0 points (−2.0 to 4.0), which may be more or less than the 2 points asked "
-            "for, and would never repay its cost.",
+            "for; by cost alone it would never repay its cost.",
+        ),
+        (
+            made("not_worth_it", 0.0002, -0.01, 0.01, payback=UNKNOWN),
+            f"{NO}{ALONE}qlora scores the same (difference −1.0 to 1.0), not more than the 2 points asked for.",
+        ),
+        (
+            made("undecided", -0.01, -0.05, 0.04, payback=UNKNOWN),
+            f"{OPEN}{ALONE}qlora scores 1.0 points less (difference −5.0 to 4.0), which doesn't rule out the 2 points "
+            "asked for.",
         ),
         (
             made("undecided", 0.01, -0.02, 0.04, payback={"against": "few_shot"}),
@@ -183,32 +193,63 @@ def test_the_headline_says_the_outcome_with_its_figures(results, text):
     assert str(headline(results)) == text
 
 
+AT_A_PRICE = "Yes, if better answers are worth their price: "
+IN_DOUBT = "Yes for the gain, while it's open whether it repays in time: "
+SAVES = "No, not for better answers, though it would save money: "
+REPAID = {"status": "yes", "months": {"low": 3.0, "middle": 8.0, "high": 11.0}}
+LATE = {"status": "no", "months": {"low": 15.0, "middle": 31.0, "high": None}}
+NEVER = {"status": "never", "months": None}
+UNCLEAR = {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": 20.0}}
+PERHAPS_NEVER = {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": None}}
+AT_ONCE = {
+    "status": "yes",
+    "months": {"low": 0.0, "middle": 0.0, "high": 0.0},
+    "requests": {"low": 0.0, "middle": 0.0, "high": 0.0},
+}
+GAINS = {"worth_it": (0.06, 0.031, 0.09), "not_worth_it": (0.004, -0.011, 0.019), "undecided": (0.01, -0.02, 0.04)}
+
+
 @pytest.mark.parametrize(
-    ("payback", "end"),
+    ("outcome", "payback", "opening", "end"),
     [
-        (
-            {"status": "yes", "months": {"low": 3.0, "middle": 8.0, "high": 11.0}},
-            "and repays its cost after about 80,000 requests (8 months).",
-        ),
-        (
-            {"status": "no", "months": {"low": 15.0, "middle": 31.0, "high": None}},
-            "but repays its cost after about 310,000 requests (31 months), later than the 12 months asked for.",
-        ),
-        ({"status": "never", "months": None}, "but never repays its cost."),
-        (
-            {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": 20.0}},
-            "and repays its cost after about 83,000 requests (8.3 months), which may be 4 to 20, within the 12 months "
-            "asked for or not.",
-        ),
-        (
-            {"status": "yes", "months": {"low": 0.0, "middle": 0.0, "high": 0.0}},
-            "and costs less from the first request.",
-        ),
+        ("worth_it", REPAID, YES, "it repays its cost after about 80,000 requests (8 months), within the 12 months"),
+        ("worth_it", LATE, AT_A_PRICE, "it repays its cost only after about 310,000 requests (31 months), later than"),
+        ("worth_it", NEVER, AT_A_PRICE, "it never repays its cost."),
+        ("worth_it", UNCLEAR, IN_DOUBT, "(8.3 months), but anything from 4 months to 20 months is possible: within"),
+        ("worth_it", PERHAPS_NEVER, IN_DOUBT, "but anything from 4 months to never is possible: within the 12 months"),
+        ("worth_it", AT_ONCE, YES, "it costs less from the first request on."),
+        ("worth_it", UNKNOWN, YES, "more than the 2 points asked for."),
+        ("not_worth_it", REPAID, SAVES, "it would repay its cost after about 80,000 requests (8 months), within the"),
+        ("not_worth_it", LATE, NO, "it would repay its cost only after about 310,000 requests (31 months), later"),
+        ("not_worth_it", NEVER, NO, "it would never repay its cost."),
+        ("not_worth_it", UNCLEAR, NO, "it would repay its cost after about 83,000 requests (8.3 months), but anything"),
+        ("not_worth_it", AT_ONCE, SAVES, "it would cost less from the first request on."),
+        ("not_worth_it", UNKNOWN, NO, "not more than the 2 points asked for."),
+        ("undecided", REPAID, OPEN, "it would repay its cost after about 80,000 requests (8 months), within the 12"),
+        ("undecided", LATE, OPEN, "it would repay its cost only after about 310,000 requests (31 months), later than"),
+        ("undecided", NEVER, OPEN, "it would never repay its cost."),
+        ("undecided", UNKNOWN, OPEN, "which may be more or less than the 2 points asked for."),
     ],
 )
-def test_the_headline_goes_by_the_volume_where_one_is_given(payback, end):
-    results = made("worth_it", 0.06, 0.031, 0.09, payback=payback, economics={"requests_per_month": 10_000})
-    assert str(headline(results)).endswith(f"more than the 2 points asked for, {end}")
+def test_gain_and_repayment_never_contradict_each_other_in_the_headline(outcome, payback, opening, end):
+    """Every combination of the two answers, at 10,000 requests a month."""
+    results = made(outcome, *GAINS[outcome], payback=payback, economics={"requests_per_month": 10_000})
+    told = str(headline(results))
+    assert told.startswith(opening + ALONE)
+    assert end in told
+    assert told.count(": ") <= 2
+
+
+def test_a_proven_loss_is_a_plain_no_however_cheap():
+    results = made("not_worth_it", -0.03, -0.05, -0.01, payback=REPAID, economics={"requests_per_month": 10_000})
+    assert str(headline(results)) == f"{NO}{ALONE}qlora scores 3.0 points less (difference −5.0 to −1.0)."
+
+
+def test_the_badge_says_that_a_gain_has_its_price():
+    results, _ = make_run(rows=200)
+    assert badge(results) == "Worth it, at a price"
+    results["economics"]["decision"] = "worth_it"
+    assert badge(results) == "Worth it"
 
 
 def steps_of(**verdict):
@@ -255,7 +296,7 @@ def test_the_headline_names_the_arm_that_decides_and_its_level():
     )
     specs = (*ARMS[:7], Spec("full", "tune", 0.88))
     results, _ = make_run(specs, rows=40, verdict={"outcome": "worth_it", "gain": gain})
-    assert str(next_steps(results)[0]).startswith("full scores best; whether that is worth")
+    assert str(next_steps(results)[0]).startswith("Use full if its gain is worth its price to you: ")
 
 
 @pytest.mark.parametrize(
@@ -316,4 +357,4 @@ def test_a_run_that_trains_nothing_was_not_asked():
 def test_an_arm_that_does_not_repay_is_not_simply_advised():
     results, _ = make_run(rows=200)
     assert results["economics"]["decision"] == "not_repaid"
-    assert str(next_steps(results)[0]).startswith("qlora scores best; whether that is worth what it costs more is for")
+    assert str(next_steps(results)[0]).startswith("Use qlora if its gain is worth its price to you: before it replaces")
