@@ -18,7 +18,7 @@ class Case:
     """One comparison; ``results`` are in the unit of ``metric``, ``figure`` is what is published in their place.
 
     ``simplest`` is the simplest approach within noise. ``memory`` marks figures that were not checked against the
-    original; ``missed`` says why the advisor doesn't see it.
+    original; ``missed`` says why the advisor doesn't see it; ``added`` names answers of the second reading.
     """
 
     id: str
@@ -34,6 +34,7 @@ class Case:
     memory: bool = False
     missed: str | None = None
     figure: str | None = None
+    added: Sequence[str] = ()
 
 
 @cache
