@@ -11,6 +11,8 @@ import yaml
 
 FILE = Path(__file__).parent / "cases.yaml"
 NEAREST = 3
+OTHER_TASK = 3
+"""For how many differing answers another kind of task counts. Our judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,8 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
     """Return the ``count`` cases whose answers are most like ``answers``.
 
     An answer that agrees counts by how rare it is in the bank, one that differs counts against, unknown ones don't
-    count. Of cases equally alike, the one with fewer answers comes first. Cases that share nothing are left out.
+    count. The kind of task says most about what won before, so another one counts thrice. Of cases equally alike, the
+    one with fewer answers comes first. Cases that share nothing are left out.
     """
     bank = cases() if bank is None else bank
     common = Counter(pair for case in bank for pair in case.answers.items())
@@ -57,7 +60,7 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
         same = sum(
             math.log(1 + len(bank) / common[key, answers[key]]) for key in both if case.answers[key] == answers[key]
         )
-        differing = sum(case.answers[key] != answers[key] for key in both)
+        differing = sum(OTHER_TASK if key == "task" else 1 for key in both if case.answers[key] != answers[key])
         if same:
             scored.append((same - differing, -len(case.answers), case))
     return [case for *_, case in sorted(scored, key=lambda entry: entry[:2], reverse=True)[:count]]

@@ -205,3 +205,8 @@ def test_without_labels_nothing_is_trained():
     groups = recommend({"task": "grouping", "examples": "more", "gap": "large", "base": "small", "volume": "high"})
     assert groups.approach == "classic"
     assert {option.approach: option.probability for option in groups.options}["tune"] == 0
+
+
+def test_another_kind_of_task_comes_after_all_of_the_same_kind():
+    answers = {"task": "documents", "knowledge": "static", "corpus": "large", "base": "small", "output": "private"}
+    assert [case.answers["task"] for case in nearest(answers)][:2] == ["documents", "documents"]
