@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
 
-from advisor.cases import nearest
+from advisor.cases import Case, nearest
 from advisor.flips import Flip, Unknown, find_out, flips
 from advisor.questions import questions, relevant
 from advisor.recommend import NOT_READY, Option, Recommendation, Weight, recommend
 from advisor.scorecard import Reason
+from reports.advice_wording import chance
 
 SCHEMA = 1
 
@@ -52,7 +53,7 @@ def advise(
         "estimates": estimates,
         "readiness": readiness,
         "answers": _answers(answers, measured or {}),
-        "cases": [asdict(case) for case in nearest(relevant(answers))],
+        "cases": [_case(case, relevant(answers)) for case in nearest(relevant(answers))],
     }
 
 
@@ -60,7 +61,7 @@ def _recommended(made: Recommendation) -> dict[str, Any]:
     first = made.options[0]
     todo = [gate.reason.text for gate in made.blocks if gate.kind == "first"]
     name = NAMES[first.approach]
-    sentence = f"{name[0].upper()}{name[1:]} ({first.probability:.0%})."
+    sentence = f"{name[0].upper()}{name[1:]} ({chance(first.probability)})."
     if first.approach == NOT_READY:
         sentence = f"Not ready: {' '.join(todo)} Until then: {NAMES[made.meanwhile]}."
     return {
@@ -136,6 +137,12 @@ def _unknown(unknown: Unknown) -> dict[str, Any]:
         "could_be": dict(unknown.could_be),
         "how": unknown.question.find_out,
     }
+
+
+def _case(case: Case, known: Mapping[str, str]) -> dict[str, Any]:
+    both = [key for key in case.answers if key in known]
+    alike = [key for key in both if case.answers[key] == known[key]]
+    return asdict(case) | {"alike": alike, "unlike": [key for key in both if key not in alike]}
 
 
 def _answers(answers: Mapping[str, str], measured: Mapping[str, str]) -> dict[str, Any]:

@@ -5,6 +5,9 @@ from typing import Any
 
 from reports.wording import plural
 
+SOON = 0.1
+"""Months below which no figure is told: days, by estimates that may be off by half."""
+
 
 def needs(advice: Mapping[str, Any]) -> list[str]:
     """Return a line for everything that the data lack."""
@@ -27,6 +30,7 @@ def costs(advice: Mapping[str, Any]) -> list[str]:
             f"{plural(training['runs'], 'run')} {_amount(training['cost'])} {money}; "
             f"{plural(training['steps_per_epoch'], 'step')} an epoch."
         )
+    lines += _memory(estimates)
     labelling = estimates["labelling"]
     missing = {key: labelling[f"{key}_missing"] for key in ("examples", "eval_rows") if labelling[f"{key}_missing"]}
     if missing:
@@ -40,20 +44,53 @@ def costs(advice: Mapping[str, Any]) -> list[str]:
     return lines + [_repaid(one) for one in estimates["break_even"]]
 
 
+def routes(advice: Mapping[str, Any]) -> list[str]:
+    """Return a line on each route beside fine-tuning: what it takes, and why it is or isn't worth considering."""
+    names = {"from_scratch": "From scratch", "preferences": "On preferences (DPO, RLHF)"}
+    return [
+        f"{names[one['name']]}: {'worth considering' if one['consider'] else 'not worth considering here'}. "
+        f"{one['sentences'][0]} {one['sentences'][-1]}"
+        for one in (advice["estimates"] or {}).get("routes", ())
+    ]
+
+
+def _memory(estimates: Mapping[str, Any]) -> list[str]:
+    """Return what each way of training takes of a GPU's memory, with checkpointing as the prices have it."""
+    assumed = {one["name"]: one["value"] for one in estimates["assumptions"]}
+    ways = [
+        one
+        for one in estimates["memory"]
+        if one["memory"]["checkpointing"] == assumed["training.gradient_checkpointing"]
+    ]
+    if not ways:
+        return []
+    parts = [
+        f"{one['memory']['method']} {_amount(one['memory']['total'])}{'' if one['fits'] else ' (too much)'}"
+        for one in ways
+    ]
+    return [f"GPU memory in GiB, of {assumed['gpu.memory_gib']:g}: {', '.join(parts)}."]
+
+
 def _repaid(one: Mapping[str, Any]) -> str:
     name, months = f"{one['trained']} against {one['against']}", one["months"]
     if one["requests"] is None:
         return f"{name}: never repaid, since a request costs no less."
     if months is None:
         return f"{name}: never repaid at this volume: what it costs each month is more than its requests save."
-    high = "never" if months["high"] is None else _amount(months["high"])
-    band = f"{_amount(months['low'])} to {high}"
-    return f"{name}: repaid after {_amount(months['middle'])} months ({band}), each input off by up to half."
+    if months["high"] is not None and months["high"] <= SOON:
+        return f"{name}: repaid within days, even with each input off by up to half."
+    high = "never" if months["high"] is None else _amount(max(SOON, months["high"]))
+    band = f"{_amount(max(SOON, months['low']))} to {high}"
+    middle = _amount(max(SOON, months["middle"]))
+    return f"{name}: repaid after {middle} months ({band}), each input off by up to half."
 
 
-def steps(advice: Mapping[str, Any]) -> list[str]:
-    """Return the steps of the plan by their titles."""
-    return [f"Day {step['day']}: {step['step'].split('. ')[0]}." for step in advice.get("plan") or []]
+def steps(advice: Mapping[str, Any]) -> list[tuple[str, str | None, str | None]]:
+    """Return the steps of the plan: day and title, the command if there is one, and when to stop."""
+    return [
+        (f"Day {step['day']}: {step['step'].split('. ')[0]}.", step["command"], step["why"])
+        for step in advice.get("plan") or []
+    ]
 
 
 def _amount(value: float) -> str:

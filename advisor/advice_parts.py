@@ -115,6 +115,8 @@ def whole_advice(
         estimates=asdict(estimate(answers, prices, _priced_figures(found.figures))),
         readiness=[asdict(item) for item in readiness(answers, figures, sources.gain)],
     )
+    for unknown in advice["find_out"]:
+        unknown["how"] = places.named(unknown["how"])
     advice["recommendation"]["caveats"][:0] = [*doubts(given), *_from_data(answers, found, sources)]
     return advice | {
         "data": None if sources.data is None else {"train": hash_file(sources.data)},

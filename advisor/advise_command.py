@@ -20,6 +20,7 @@ from advisor.recommend import NOT_READY
 from advisor.task_draft import draft_task
 from evals.errors import TuneworthyError, UsageError
 from evals.files import write_json, write_text
+from evals.prices import load_prices
 from reports.advice_page import write_advice
 
 
@@ -58,8 +59,9 @@ def make_advice(request: AdviseRequest, terminal: TextIO) -> Advised | None:
     given = request.answers is not None or bool(request.pairs)
     if given and request.resume is not None:
         raise UsageError("--resume asks questions, --answers and --set don't: give FILE to --answers to ask nothing")
+    load_prices(request.sources.prices)  # better to know what is wrong before anything is asked or measured
     if not given:
-        _begun(request, _saved_in(request))  # better to know before anything is measured
+        _begun(request, _saved_in(request))
     with _folder(request.out):
         return _asked_or_given(request, terminal, given=given)
 

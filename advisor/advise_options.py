@@ -101,6 +101,8 @@ def advise(
         files += f"\nand: tuneworthy run {where} --advice {advice}"
     if out is None:
         files += "\nWith --out DIR: all of this as a page (advice.html), as data (advice.json), and a task.yaml to run."
+    if sys.stdout is not None and sys.stdout.isatty():  # what stood first has scrolled away
+        files += f"\n\nIn short: {made.advice['recommendation']['sentence']}"
     return screen(made.advice), f"\n{files.strip()}"
 
 

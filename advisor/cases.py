@@ -11,6 +11,8 @@ import yaml
 
 FILE = Path(__file__).parent / "cases.yaml"
 NEAREST = 3
+OTHER_TASK = 3
+"""For how many differing answers another kind of task counts. Our judgement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +20,7 @@ class Case:
     """One comparison; ``results`` are in the unit of ``metric``, ``figure`` is what is published in their place.
 
     ``simplest`` is the simplest approach within noise. ``memory`` marks figures that were not checked against the
-    original; ``missed`` says why the advisor doesn't see it.
+    original; ``missed`` says why the advisor doesn't see it; ``added`` names answers of the second reading.
     """
 
     id: str
@@ -34,6 +36,7 @@ class Case:
     memory: bool = False
     missed: str | None = None
     figure: str | None = None
+    added: Sequence[str] = ()
 
 
 @cache
@@ -46,7 +49,8 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
     """Return the ``count`` cases whose answers are most like ``answers``, those of the same kind of task first.
 
     An answer that agrees counts by how rare it is in the bank, one that differs counts against, unknown ones don't
-    count. Of cases equally alike, the one with fewer answers comes first. Cases that share nothing are left out.
+    count. The kind of task says most about what won before, so another one counts thrice. Of cases equally alike, the
+    one with fewer answers comes first. Cases that share nothing are left out.
     """
     kind = answers.get("task")
     bank = cases() if bank is None else bank
@@ -57,7 +61,7 @@ def nearest(answers: Mapping[str, str], bank: Sequence[Case] | None = None, coun
         same = sum(
             math.log(1 + len(bank) / common[key, answers[key]]) for key in both if case.answers[key] == answers[key]
         )
-        differing = sum(case.answers[key] != answers[key] for key in both)
+        differing = sum(OTHER_TASK if key == "task" else 1 for key in both if case.answers[key] != answers[key])
         if same:
             akin = kind is not None and case.answers.get("task") == kind
             scored.append((akin, same - differing, -len(case.answers), case))

@@ -1,5 +1,6 @@
 """One step of the plan."""
 
+import re
 import shlex
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -36,6 +37,14 @@ class Places:
     evaluation: Path | None = None
     documents: Path | None = None
     answers: Path | None = None
+
+    def named(self, text: str) -> str:
+        """Return a sentence whose commands name the user's own files, as far as they are known."""
+        own = {"ROWS": self.rows, "DOCS": self.documents, "TASK": self.task if self.drafted else None}
+        for word, place in own.items():
+            if place is not None:
+                text = shlex.quote(str(place)).join(re.split(rf"\b{word}\b", text))
+        return text
 
     def fill(self, step: Step) -> Step:
         """Return ``step`` with a command that can be run as it stands, as far as the files are known."""

@@ -61,5 +61,5 @@ def _has_labels(answers: Mapping[str, str], figures: Mapping[str, float]) -> boo
 
 
 def _more(examples: ReadinessItem) -> ReadinessItem:
-    how = " ".join(place.sentence for place in PLACES)
+    how = "\n".join(place.sentence for place in PLACES)
     return ReadinessItem("Where to get more", examples.have, examples.need, how, examples.ok)

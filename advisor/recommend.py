@@ -94,7 +94,9 @@ def _option(option: str, probability: float, given: list[Factor]) -> Option:
     weights = []
     for factor in given:
         mean = sum(factor.points(other) for other in OPTIONS) / len(OPTIONS)
-        weights.append(Weight(factor.when, factor.points(option) - mean, factor.reason))
+        points = factor.points(option) - mean
+        if _told(option, factor, points):
+            weights.append(Weight(factor.when, points, factor.reason))
     weights.sort(key=lambda weight: -abs(weight.points))
     return Option(
         option,
@@ -102,3 +104,16 @@ def _option(option: str, probability: float, given: list[Factor]) -> Option:
         tuple([weight for weight in weights if weight.points > 0][:SHOWN]),
         tuple([weight for weight in weights if weight.points < 0][:SHOWN]),
     )
+
+
+def _told(option: str, factor: Factor, points: float) -> bool:
+    """Whether a factor is a reason to be told of ``option``, which it moves by ``points`` beside the others.
+
+    What only speaks against some other option isn't a reason for this one, but for prompting where it speaks against
+    training; what speaks for training is none against classic methods, which learn from the same rows.
+    """
+    own = factor.points(option)
+    if points > 0:
+        against_training = option == "prompt" and factor.push.get("tune", 0.0) < 0
+        return own > 0 or (own == 0 and against_training and max(factor.push.values()) <= 0)
+    return own < 0 or option != "classic" or "task" in factor.when

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     import numpy as np
 
 PRIOR_SD = 0.25
-"""How near fitted values are held to where they began, in points; chosen on the whole bank among 0.25, 0.5, 1, 2."""
+"""How near start values are held to where they began, in points; chosen on the whole bank among 0.25, 0.5, 1, 2."""
 
 LAPSE_RANGE = (0.01, 0.4)
 LATE: tuple[Mapping[str, str], ...] = ({"task": "sql", "base": "small"}, {"task": "sorting", "examples": "fifty"})
@@ -60,8 +60,8 @@ def probabilities(answers: Mapping[str, str], card: Scorecard) -> dict[str, floa
 def fit(bank: Sequence[Case], card: Scorecard) -> Scorecard:
     """Return ``card`` with the start values, the temperature and the lapse that are likeliest for ``bank``.
 
-    Each is held near the given one by a normal prior (``PRIOR_SD`` points; for the temperature, of its logarithm);
-    the lapse only has to stay in ``LAPSE_RANGE``.
+    Start values are held near the given ones by a normal prior (``PRIOR_SD`` points). The temperature, on which every
+    case has a say, is free; the lapse only has to stay in ``LAPSE_RANGE``.
     """
     import numpy as np
     from scipy.optimize import minimize
@@ -83,7 +83,7 @@ def fit(bank: Sequence[Case], card: Scorecard) -> Scorecard:
         sums = (points + moved) / math.exp(log_temperature)
         starts = np.where(points > RULED_OUT, base + moved, RULED_OUT) / math.exp(log_temperature)
         shares = (1 - lapse) * _softmax(sums) + lapse * _softmax(starts)
-        prior = float(((values[:-1] - begin[:-1]) ** 2).sum()) / (2 * PRIOR_SD**2)
+        prior = float(((values[:-2] - begin[:-2]) ** 2).sum()) / (2 * PRIOR_SD**2)
         return prior - float(np.log(shares[range(len(right)), right]).sum())
 
     found = minimize(cost, begin, method="Nelder-Mead", options={"xatol": 1e-4, "fatol": 1e-6, "maxiter": 4000}).x
@@ -218,6 +218,20 @@ def without_late(bank: Sequence[Case], card: Scorecard) -> str:
     )
 
 
+def without_added(bank: Sequence[Case], card: Scorecard) -> str:
+    """Say in one line how the card scores without the answers that the second reading added."""
+    fewer = [
+        replace(case, answers={key: value for key, value in case.answers.items() if key not in case.added})
+        for case in bank
+    ]
+    figures, answers = summary(leave_one_source_out(fewer, card)), sum(len(case.added) for case in bank)
+    return (
+        f"Without the {answers} answers in {sum(bool(case.added) for case in bank)} cases that the second reading "
+        f"added: first choice {figures['top1']:.1%}, among the first two {figures['top2']:.1%}, "
+        f"calibration error {figures['ece']:.3f}, log loss {figures['log_loss']:.3f}."
+    )
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Print the score; the last line is for programs."""
     parser = argparse.ArgumentParser(
@@ -235,7 +249,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         write(f"temperature: {fitted.temperature:.2f}\nlapse: {fitted.lapse:.2f}\n")
         return 0
     scored = leave_one_source_out(bank, card)
-    write(table(scored) + "\n\n" + without_late(bank, card) + "\n")
+    write(f"{table(scored)}\n\n{without_late(bank, card)}\n\n{without_added(bank, card)}\n")
     if not given.markdown:
         figures = summary(scored)
         write(f"top1={figures['top1']:.3f} top2={figures['top2']:.3f} ece={figures['ece']:.3f} n={len(scored)}\n")

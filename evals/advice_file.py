@@ -106,6 +106,8 @@ class _Case(_Part):
     eval_rows: int | None = None
     memory: bool
     figure: Text | None = None
+    alike: list[Text] = []
+    unlike: list[Text] = []
 
 
 class _Ready(_Part):
@@ -118,6 +120,8 @@ class _Ready(_Part):
 
 class _Step(_Part):
     step: Text
+    day: int | None = None
+    command: Text | None = None
     why: Text | None = None
 
 

@@ -15,7 +15,7 @@ from evals.errors import UsageError
 from evals.files import write_text
 from reports import advice_view as view
 from reports.advice_estimates import build_estimates
-from reports.advice_wording import NOT_READY, approach_name, coded, rough
+from reports.advice_wording import NOT_READY, approach_name, coded, command, rough
 from reports.page import environment, source
 
 FILE = "advice.html"
@@ -60,15 +60,17 @@ def advice_page(advice: Mapping[str, Any]) -> str:
             deciding=view.unknowns_of(advice, deciding=True),
             others=view.unknowns_of(advice, deciding=False),
             estimates=build_estimates(advice.get("estimates")),
-            plan=advice.get("plan"),
+            plan=view.plan_of(advice),
             readiness=advice.get("readiness"),
             missing=MISSING,
             block_effect=view.block_effect,
             figures_of=view.figures_of,
+            likeness_of=view.likeness_of,
             option_text=view.option_text,
             name_of=lambda approach: approach_name(approach, advice["options"]),
             places={key: f"answer-{place}" for place, key in enumerate(advice["answers"], 1)},
             coded=coded,
+            command=command,
             rough=rough,
             style=Markup(source("report.css")),
             more_style=Markup(source("advice.css")),

@@ -33,7 +33,12 @@ def table_of(records: Sequence[Mapping[str, Any]], currency: str = "", keys: str
     paths = list(dict.fromkeys(path for record in flat for path in record))
     values = [[record.get(path) for path in paths] for record in flat]
     rows = [
-        tuple(spelled(cell) if path == (keys,) and isinstance(cell, str) else said(cell) for path, cell in cells)
+        tuple(
+            spelled(cell)
+            if path == (keys,) and isinstance(cell, str)
+            else said(_months(cell) if path[-1] == "months" else cell)
+            for path, cell in cells
+        )
         for cells in (zip(paths, row, strict=True) for row in values)
     ]
     return Table(
@@ -58,6 +63,13 @@ def said(value: object) -> str:
         known = APPROACHES.get(value)
         return known or (spelled(value) if _IDENTIFIER.fullmatch(value) else value)
     return rough(value)
+
+
+def _months(value: object) -> object:
+    """Return a range of months without figures that claim to tell hours: ``0.1`` is the least."""
+    if not (isinstance(value, Mapping) and _is_range(value)):
+        return value
+    return {key: max(0.1, one) if isinstance(one, int | float) else one for key, one in value.items()}
 
 
 def is_plain(value: object) -> bool:

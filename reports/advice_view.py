@@ -53,6 +53,17 @@ class UnknownView:
 
 
 @dataclass(frozen=True)
+class StepView:
+    """One step of the plan: its title, what is done, the command if there is one, and when to stop."""
+
+    title: str
+    day: int | None
+    what: str
+    command: str | None
+    stop: str | None
+
+
+@dataclass(frozen=True)
 class Tile:
     """One figure at the top of the page."""
 
@@ -170,6 +181,27 @@ def option_text(key: str, value: str, answers: Mapping[str, Any]) -> str:
 def figures_of(case: Mapping[str, Any]) -> list[str]:
     """Return the figures of a published case: ``zero-shot 0.829``, ``fine-tuned 0.433``."""
     return [f"{arm_name(arm)} {fact(value)}" for arm, value in case["results"].items()]
+
+
+def likeness_of(case: Mapping[str, Any]) -> str:
+    """Return which answers a published case shares, and which of its own differ: by their keys, as a sentence."""
+    parts = [
+        f"{word} in {listed([spelled(key) for key in case.get(name, ())])}"
+        for word, name in (("Alike", "alike"), ("unlike", "unlike"))
+        if case.get(name)
+    ]
+    return f"{'; '.join(parts)}." if parts else ""
+
+
+def plan_of(advice: Mapping[str, Any]) -> list[StepView] | None:
+    """Return the steps of the plan, None for none; a step's first sentence is its title."""
+    if advice.get("plan") is None:
+        return None
+    made = []
+    for one in advice["plan"]:
+        title, dot, what = one["step"].partition(". ")
+        made.append(StepView(title + dot.strip(), one.get("day"), what, one.get("command"), one.get("why")))
+    return made
 
 
 def _waiting(advice: Mapping[str, Any]) -> set[str]:

@@ -113,6 +113,11 @@ def coded(text: str) -> Markup:
     return Markup("").join(_code(part) if place % 2 else escape(part) for place, part in enumerate(parts))
 
 
+def command(text: str) -> Markup:
+    """Return a command line as code, escaped."""
+    return _code(shown(text))
+
+
 def _code(text: str) -> Markup:
     """Return a command whose words are kept whole: a line may end between them, not after a dash."""
     words = Markup(" ").join(Markup("<span>{}</span>").format(word) for word in text.split(" "))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from advisor.advice_details import costs, needs, steps
+from advisor.advice_details import costs, needs, routes, steps
 from advisor.advice_parts import Sources, look_into, whole_advice
 from evals.advice_file import check_advice, read_advice
 from evals.errors import UsageError
@@ -34,7 +34,11 @@ def test_without_data_all_parts_are_there():
     assert advice["readiness"]
     assert advice["plan"][0]["step"].startswith("Write the limits down")
     assert {entry["origin"] for entry in advice["answers"].values()} <= {"said", "unknown", "skipped"}
-    assert steps(advice)[0] == "Day 1: Write the limits down."
+    titles, commands, stops = zip(*steps(advice), strict=True)
+    assert titles[0] == "Day 1: Write the limits down."
+    assert any(command and command.startswith("tuneworthy run") for command in commands)
+    assert all(stops)
+    assert [line.split(":")[0] for line in routes(advice)] == ["From scratch", "On preferences (DPO, RLHF)"]
     assert any(line.startswith("Training (") for line in costs(advice))
 
 

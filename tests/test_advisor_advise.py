@@ -233,6 +233,14 @@ def test_a_place_that_cannot_be_written_is_one_line_before_the_first_question(tm
 # In a terminal
 
 
+def test_wrong_prices_are_told_before_the_first_question(tmp_path):
+    (tmp_path / "prices.yaml").write_text("hosted: {input: -1}\n", encoding="utf-8")
+    _, err = piped(tmp_path, "1\n", "--prices", "prices.yaml", code=2)
+    assert "hosted.input" in err
+    assert "Question 1" not in err
+    assert not (tmp_path / FILE).exists()
+
+
 def opened(folder, *arguments, **options):
     return PseudoTerminal(folder, "advise", *arguments, **options)
 

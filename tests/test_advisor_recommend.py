@@ -192,3 +192,27 @@ def test_advice_names_every_question_and_where_its_answer_is_from(answers):
         assert (entry["value"] is None) == (entry["origin"] in ("unknown", "skipped"))
         assert (entry["origin"] == "measured") <= (key == "examples")
     assert made["recommendation"]["approach"] == made["options"][0]["approach"]
+
+
+def texts_for(answers, approach):
+    made = next(option for option in recommend(answers).options if option.approach == approach)
+    return {weight.reason.text for weight in made.reasons_for}
+
+
+def test_a_reason_for_an_option_speaks_for_it_and_not_only_against_another():
+    labels = {"task": "sorting", "labels_meaning": "own"}
+    assert "A convention is learnt from labels, not looked up." not in texts_for(labels, "prompt")
+    assert "There's nothing to train on." in texts_for({"examples": "few"}, "prompt")
+    assert not texts_for({"examples": "few"}, "rag") | texts_for({"examples": "few"}, "classic")
+    assert not texts_for({"oracle": "without"}, "tune")
+
+
+def test_without_labels_nothing_is_trained():
+    groups = recommend({"task": "grouping", "examples": "more", "gap": "large", "base": "small", "volume": "high"})
+    assert groups.approach == "classic"
+    assert {option.approach: option.probability for option in groups.options}["tune"] == 0
+
+
+def test_another_kind_of_task_comes_after_all_of_the_same_kind():
+    answers = {"task": "documents", "knowledge": "static", "corpus": "large", "base": "small", "output": "private"}
+    assert [case.answers["task"] for case in nearest(answers)][:2] == ["documents", "documents"]

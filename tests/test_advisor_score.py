@@ -20,7 +20,7 @@ def scored():
 def test_the_published_figures_are_held(scored):
     figures = score.summary(scored)
     assert figures["top1"] >= 0.80
-    assert figures["top2"] >= 0.93  # the goal of 95% is missed by a case: docs/advisor-score.md
+    assert figures["top2"] >= 0.95
     assert figures["ece"] <= 0.10
     right = [one.ranked[0] == one.case.simplest for one in scored]
     groups = [one.case.source for one in scored]
@@ -70,3 +70,9 @@ def test_the_page_holds_what_the_command_prints(scored):
     page = (Path(__file__).parents[1] / "docs" / "advisor-score.md").read_text(encoding="utf-8")
     assert score.table(scored) in page
     assert score.without_late(cases(), card) in page
+    assert score.without_added(cases(), card) in page
+
+
+def test_what_the_second_reading_added_is_on_what_was_learnt_from():
+    for case in cases():
+        assert set(case.added) <= {"examples", "hygiene"} & set(case.answers), case.id

@@ -199,7 +199,8 @@ def parts(value, path=()):
         yield from parts(value[0], (*path, 0))
 
 
-OPTIONAL = {"estimates", "readiness", "plan", "eval_rows", "id", "missed", "caveats", "data"}
+OPTIONAL = {"estimates", "readiness", "plan", "eval_rows", "id", "missed", "caveats", "data", "day", "command"}
+OPTIONAL |= {"alike", "unlike", "added"}
 
 
 def test_a_field_that_is_missing_is_one_line_and_no_page(advice, tmp_path):
@@ -249,3 +250,22 @@ def test_code_is_marked_and_lone_backticks_stay():
     assert coded("a `b <c>` d") == "a <code><span>b</span> <span>&lt;c&gt;</span></code> d"
     assert coded("a ` b") == "a ` b"
     assert coded("`x` and ` y") == "<code><span>x</span></code> and ` y"
+
+
+def test_the_plan_has_days_commands_and_rules_for_stopping(advice):
+    step = {"step": "Read the task. Mend it.", "day": 3, "command": "tuneworthy check <x>", "why": "Two read it alike."}
+    text = Page(advice_page({**advice, "plan": [step]})).text
+    assert "Read the task. day 3 Mend it. tuneworthy check <x> Stop rule: Two read it alike." in text
+
+
+def test_cases_say_in_what_they_are_alike(advice):
+    cases = [{**advice["cases"][0], "alike": ["task", "base"], "unlike": ["labels_meaning"]}]
+    assert "Alike in task and base; unlike in labels meaning." in Page(advice_page({**advice, "cases": cases})).text
+
+
+def test_months_below_a_tenth_claim_no_hours(advice):
+    months = {"low": 0.0002, "middle": 0.0005, "high": 0.001}
+    even = [{"trained": "tune", "against": "rag", "requests": None, "months": months, "status": "yes"}]
+    text = Page(advice_page({**advice, "estimates": {"break_even": even}})).text
+    assert "0.1 (0.1 to 0.1)" in text
+    assert "0.0005" not in text
