@@ -45,7 +45,8 @@ def _repaid(one: Mapping[str, Any]) -> str:
     if one["requests"] is None:
         return f"{name}: never repaid, since a request costs no less."
     if months is None:
-        return f"{name}: never repaid at this volume: what it costs each month is more than its requests save."
+        but = "; with an input off by half it may be" if one["status"] == "unclear" else ""
+        return f"{name}: never repaid at this volume: what it costs each month is more than its requests save{but}."
     high = "never" if months["high"] is None else _amount(months["high"])
     band = f"{_amount(months['low'])} to {high}"
     return f"{name}: repaid after {_amount(months['middle'])} months ({band}), each input off by up to half."

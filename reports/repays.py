@@ -33,6 +33,8 @@ def repays(economics: Mapping[str, Any], trained: str, untrained: str, outcome: 
             span = f"{rounded(payback['months']['low'])} to {'never' if high is None else rounded(high)}"
             by = f", which may be {span}, within the {_months(horizon)} asked for or not"
         return f"{'but' if late and proven else 'and'} {prices}{would}{repaid} its cost after {when}{by}"
+    if volume and payback["status"] == "unclear":
+        return f"{'but' if proven else 'and'} {prices}{would}{repaid} its cost only with an input off by half"
     needed = payback["requests"]["middle"]
     if needed == 0:
         return f"and {prices}{would}cost{'s' if proven else ''} less from the first request"

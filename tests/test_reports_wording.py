@@ -195,6 +195,7 @@ def test_the_headline_says_the_outcome_with_its_figures(results, text):
             "but repays its cost after about 310,000 requests (31 months), later than the 12 months asked for.",
         ),
         ({"status": "never", "months": None}, "but never repays its cost."),
+        ({"status": "unclear", "months": None}, "but repays its cost only with an input off by half."),
         (
             {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": 20.0}},
             "and repays its cost after about 83,000 requests (8.3 months), which may be 4 to 20, within the 12 months "
