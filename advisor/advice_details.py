@@ -76,7 +76,8 @@ def _repaid(one: Mapping[str, Any]) -> str:
     if one["requests"] is None:
         return f"{name}: never repaid, since a request costs no less."
     if months is None:
-        return f"{name}: never repaid at this volume: what it costs each month is more than its requests save."
+        but = "; with an input off by half it may be" if one["status"] == "unclear" else ""
+        return f"{name}: never repaid at this volume: what it costs each month is more than its requests save{but}."
     if months["high"] is not None and months["high"] <= SOON:
         return f"{name}: repaid within days, even with each input off by up to half."
     high = "never" if months["high"] is None else _amount(max(SOON, months["high"]))

@@ -57,7 +57,10 @@ class Repayment:
     requests: Band | None
     months: Band | None
     status: Status
-    """Whether it repays within the horizon; ``unclear``: the band holds both, ``unknown``: no volume was given."""
+    """Whether it repays within the horizon; ``unclear``: the band holds both, ``unknown``: no volume was given.
+
+    It's unclear, too, where it never repays at the figures given (``months`` is None), but with an input off by half.
+    """
 
 
 def repayment(trained: Spending, other: Spending, volume: Volume) -> Repayment:
@@ -79,12 +82,13 @@ def repayment(trained: Spending, other: Spending, volume: Volume) -> Repayment:
         *((once, saving * by) for by in (half, more)),
     ]
     requests = _band([over_horizon(*move) for move in moves])
-    months = None
+    months, soonest = None, math.inf
     if volume.per_month:
         at = float(volume.per_month)
         tried = [(*move, at) for move in moves] + [(once, saving, at * by) for by in (half, more)]
-        months = _band([in_months(*move) for move in tried])
-    status = _status(requests, months, volume)
+        after = [in_months(*move) for move in tried]
+        months, soonest = _band(after), min(after)
+    status = _status(requests, months, soonest, volume)
     return Repayment(trained.name, other.name, saving, once, monthly, requests, months, status)
 
 
@@ -94,13 +98,13 @@ def _band(values: Sequence[float]) -> Band | None:
     return None if math.isinf(middle) else Band(min(values), middle, None if math.isinf(highest) else highest)
 
 
-def _status(requests: Band | None, months: Band | None, volume: Volume) -> Status:
+def _status(requests: Band | None, months: Band | None, soonest: float, volume: Volume) -> Status:
     if requests is None:
         return "never"
     if not volume.per_month:
         return "unknown"
     if months is None:
-        return "never"
+        return "unclear" if soonest <= volume.months else "never"
     if months.high is not None and months.high <= volume.months:
         return "yes"
     return "no" if months.low > volume.months else "unclear"

@@ -107,6 +107,9 @@ def _against_best(results: Mapping[str, Any]) -> Sentence:
         return Sentence(f"{opening}; give `decision.requests_per_month` in the task to have it in months.", names)
     if payback["months"] is None:
         why = f"at {count(volume)} requests a month they save less than hosting and retraining cost"
+        if payback["status"] == "unclear":
+            opening = "By cost alone {trained} doesn't repay what it costs more than {other} at these figures"
+            return Sentence(f"{opening}: {why}; with an input off by half it may.", names)
         return Sentence(f"By cost alone {{trained}} never repays what it costs more than {{other}}: {why}.", names)
     months = payback["months"]
     within = {

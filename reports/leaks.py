@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from evals.near_copies import FEWEST_WORDS
 from reports.wording import clip, percent, plural, shown
 
 NOT_MET = "NOT MET"
@@ -34,7 +35,10 @@ def _sentence(leak: Mapping[str, Any]) -> str:
         told = f"{plural(leak['count'], 'eval row')} ({percent(leak['share'])}) {what}: {named}{more}"
     if leak.get("short"):
         share = percent(leak["short"] / leak["rows"]) if leak.get("rows") else "some"
-        told += f" (nine words of ten; {share} of the eval rows are shorter, and for them only the same words count)"
+        told += (
+            f" (nine in ten of the words that either has are in both; {share} of the eval rows have fewer than "
+            f"{FEWEST_WORDS} different words, and for them only the same words count)"
+        )
     if leak["allowed"] is not None:
         told += f" (gate: at most {percent(leak['allowed'])}, {'met' if leak['passed'] else NOT_MET})"
     return told + "."

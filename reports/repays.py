@@ -58,6 +58,8 @@ def repays(economics: Mapping[str, Any], trained: str, untrained: str, outcome: 
     volume, horizon = economics["requests_per_month"], economics["horizon_months"]
     if payback["status"] == "never" or payback["requests"] is None:
         return f"{prices} {'never repays' if proven else 'would never repay'} its cost"
+    if volume and payback["status"] == "unclear" and payback["months"] is None:
+        return f"{prices} {repay} its cost only with an input off by half"
     band, per_month = (payback["months"], volume) if volume and payback["months"] else (payback["requests"], None)
     if band["middle"] == 0:
         return f"{prices} {cost} less from the first request on"

@@ -143,6 +143,16 @@ def test_gain_and_payback_make_one_decision(outcome, volume, status, decision):
     assert ("give `decision.requests_per_month`" in sentence) == (volume is None)
 
 
+def test_what_repays_only_with_an_input_off_by_half_is_open():
+    arms = [arm("rag", "rag", prompt=3000), arm("qlora", "tune", seconds=60, train=500)]
+    told = economics(arms, PRICES, Volume(95_000, 12), verdict("worth_it"), on_gpu=False)
+    assert told["break_even"][0]["months"] is None
+    assert (told["payback"]["status"], told["decision"]) == ("unclear", "gain_only")
+    assert str(payback_sentence({"economics": told})).endswith(
+        "they save less than hosting and retraining cost; with an input off by half it may."
+    )
+
+
 def test_a_dearer_request_never_repays():
     arms = [arm("zero_shot", "prompt", prompt=10, answer=1), arm("qlora", "tune", prompt=2000)]
     told = economics(arms, PRICES, Volume(1000, 12), verdict("worth_it", best="zero_shot"), on_gpu=False)

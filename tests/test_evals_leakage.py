@@ -55,7 +55,7 @@ def test_the_share_of_rows_too_short_to_be_told_is_given():
     found = leaks(train, evals)["near_duplicates"]
     assert (found.count, found.short) == (0, 1)
     told = leak_sentences([asdict(found) | {"share": found.share, "passed": found.passed}])
-    assert "50.0% of the eval rows are shorter" in told[0]
+    assert "50.0% of the eval rows have fewer than 9 different words" in told[0]
     nine = "one two three four five six seven eight nine"
     assert leaks([example("t1", nine)], [example("e1", nine + " ten")])["near_duplicates"].count == 1
     assert not too_short(nine)

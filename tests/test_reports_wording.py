@@ -200,6 +200,7 @@ REPAID = {"status": "yes", "months": {"low": 3.0, "middle": 8.0, "high": 11.0}}
 LATE = {"status": "no", "months": {"low": 15.0, "middle": 31.0, "high": None}}
 NEVER = {"status": "never", "months": None}
 UNCLEAR = {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": 20.0}}
+ONLY_IF_OFF = {"status": "unclear", "months": None}
 PERHAPS_NEVER = {"status": "unclear", "months": {"low": 4.0, "middle": 8.3, "high": None}}
 AT_ONCE = {
     "status": "yes",
@@ -217,6 +218,7 @@ GAINS = {"worth_it": (0.06, 0.031, 0.09), "not_worth_it": (0.004, -0.011, 0.019)
         ("worth_it", NEVER, AT_A_PRICE, "it never repays its cost."),
         ("worth_it", UNCLEAR, IN_DOUBT, "(8.3 months), but anything from 4 months to 20 months is possible: within"),
         ("worth_it", PERHAPS_NEVER, IN_DOUBT, "but anything from 4 months to never is possible: within the 12 months"),
+        ("worth_it", ONLY_IF_OFF, IN_DOUBT, "it repays its cost only with an input off by half."),
         ("worth_it", AT_ONCE, YES, "it costs less from the first request on."),
         ("worth_it", UNKNOWN, YES, "more than the 2 points asked for."),
         ("not_worth_it", REPAID, SAVES, "it would repay its cost after about 80,000 requests (8 months), within the"),
