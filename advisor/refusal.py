@@ -31,7 +31,8 @@ def refusal(error: TyperException) -> str:
         return f"{_name(error)} {_shown(entry['input'])}: give {_wanted(entry)}"
     told = error.format_message().rstrip(".")
     for pattern, ours in (
-        (r"No such command '(.*)'", r"there is no command '\1'"),
+        (r"No such command '([^']*)'", r"there is no command '\1'"),
+        (r"No such command '([^']*)'\. Did you mean (.*)", r"there is no command '\1'; did you mean \2"),
         (r"Got unexpected extra arguments?(?:\(s\))? \((.*)\)", r"one argument too many: \1"),
         (r"Option '(.*)' requires an argument", r"\1 needs a value behind it"),
         (r"Option '(.*)' does not take a value", r"\1 takes no value"),

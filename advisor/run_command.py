@@ -160,7 +160,8 @@ def reopen_run(
     meter = reopen_meter(max_cost, folder)
     kept = cache_of_run(record.command, record.created) if cache else None
     bench = _bench(task, Path(record.adapter.name) if record.adapter else None, meter, kept)
-    greet_endpoints(record.arms, bench)
+    with locked(folder):  # what the greeting takes is counted in the folder, which another run may be writing to
+        greet_endpoints(record.arms, bench)
     check_adapter(record, bench, folder)
     check_models(record, bench, folder)
     noted = with_news(folder, record)

@@ -20,6 +20,7 @@ def told_of_stop(error: SpendingError, folder: Path, prices: Prices) -> str:
         rest = f"; {found.answered:,} of {total:,} rows that endpoints answer are there"
         if found.cost is None:
             rest += ", and nothing tells yet what the others would cost"
+            limit = _enough(error.spent + error.next_cost) if error.next_cost else limit
         else:
             rest += f", and what is left would cost about {found.cost:.2g} {prices.currency} more, by the rows so far"
             limit = _enough(error.spent + found.cost + error.next_cost)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from evals.runner import locked
 from tests.endpoint_server import Made, said, serving
 from tests.small_task import THINGS, write_task
 from tests.test_advisor_run import tuneworthy
@@ -275,7 +276,12 @@ def test_a_limit_that_nothing_was_answered_under_says_so(tmp_path, capsys):
             tmp_path / "run",
         )
         code, _, errors = tuneworthy(capsys, "run", task, "--out", out, "--max-cost", "0")
-    assert (code, errors.count("\n"), server.asked, server.greeted) == (1, 2, [], 0)
+        asked, greeted = len(server.asked), server.greeted
+        with locked(out):
+            held = tuneworthy(capsys, "run", "--resume", out)
+        assert (held[0], server.greeted) == (1, greeted)  # nothing is asked or counted beside a run at work
+        assert "another tuneworthy is working in" in held[2]
+    assert (code, errors.count("\n"), asked, greeted) == (1, 2, 0, 0)
     assert "0 of 20 rows that endpoints answer are there, and nothing tells yet what the others would cost" in errors
     assert errors.endswith(f"--resume {out} --max-cost MORE\n")
 

@@ -75,7 +75,8 @@ def test_what_is_named_and_not_there_is_wrong_usage_everywhere(task, tmp_path, c
         ("init", "DIR is missing. See: "),
         ("init new", "--data is missing. See: "),
         ("schema more", "one argument too many: more. See: "),
-        ("runn", "there is no command 'runn'. See: "),
+        ("runn", "there is no command 'runn'; did you mean 'run'? See: "),
+        ("frobnicate", "there is no command 'frobnicate'. See: "),
     ],
 )
 def test_a_wrong_command_line_is_told_in_our_words(task, capsys, line, told):
