@@ -12,6 +12,7 @@ from advisor.advice_details import costs, needs, routes, steps
 from advisor.questions import questions
 from reports.advice_view import likeness_of
 from reports.advice_wording import chance, listed
+from reports.wording import upperfirst
 
 BAR = 20
 
@@ -55,11 +56,12 @@ def _plan(advice: Mapping[str, Any]) -> list[RenderableType]:
 
 def _options(advice: Mapping[str, Any]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0))
-    ruled_out = {one for block in advice["blocks"] for one in block["options"] if block["kind"] == "hard"}
+    held = {one: block["kind"] for block in advice["blocks"] for one in block["options"]}
+    held |= {one: "hard" for block in advice["blocks"] if block["kind"] == "hard" for one in block["options"]}
+    marks = {"hard": "ruled out", "first": "waits"}
     for option in advice["options"]:
-        share = option["probability"]
-        waits = option["approach"] not in ruled_out or share
-        said = chance(share) if waits else "ruled out"
+        share, kind = option["probability"], held.get(option["approach"])
+        said = chance(share) if kind is None or share else marks[kind]
         table.add_row(option["name"], Text("█" * round(BAR * share), style="cyan"), said)
     return table
 
@@ -78,14 +80,14 @@ def _with_source(reason: Mapping[str, Any]) -> str:
     source = reason["source"]
     if source is None:
         return f"{reason['text']} (our judgement)"
-    figure = f" {reason['figure']}" if reason["figure"] else ""
+    figure = f" {upperfirst(reason['figure'])}" if reason["figure"] else ""
     return f"{reason['text']}{figure} ({source['title']}, {source['year']}, {source['id']})"
 
 
 def _block(block: Mapping[str, Any]) -> str:
-    names = " and ".join(block["options"])
-    ruled = "rules out" if block["kind"] == "hard" else "has to be done before"
-    return f"{_with_source(block)} This {ruled} {names}."
+    names = listed([NAMES[one] for one in block["options"]])
+    ruled = "Rules out" if block["kind"] == "hard" else "To be done before"
+    return f"{_with_source(block)}. {ruled} {names}."
 
 
 def _flip(flip: Mapping[str, Any], advice: Mapping[str, Any]) -> str:

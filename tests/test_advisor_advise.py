@@ -59,6 +59,15 @@ def test_the_screen_says_first_what_is_recommended(tmp_path, capsys):
     assert out.startswith(told({"task": "tabular"})["recommendation"]["sentence"])
 
 
+def test_the_screen_tells_what_waits_what_is_ruled_out_and_when_to_stop(tmp_path, capsys):
+    _, out, _ = tuneworthy(capsys, "advise", "--set", "task=sorting", "--set", "eval_set=none", "--set", "corpus=none")
+    told = {" ".join(line.split()) for line in out.splitlines()}
+    assert {"fine-tuning waits", "retrieval (RAG) ruled out"} <= told
+    assert "Rules out retrieval (RAG) and retrieval and fine-tuning together." in " ".join(out.split())
+    assert "tuneworthy init mytask --data ROWS --eval EVAL" in out
+    assert "would make it" in " ".join(out.split())
+
+
 def test_out_and_save_are_written(tmp_path, capsys):
     out_folder, saved = tmp_path / "deep" / "out", tmp_path / "s.yaml"
     code, out, _ = tuneworthy(
