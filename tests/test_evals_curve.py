@@ -95,6 +95,10 @@ def without_floor(random):
     return random.uniform(0.1, 0.7), random.uniform(0.02, 0.3), 0.0
 
 
+def level(random):
+    return 1.0, 0.0, random.uniform(0, 0.4)
+
+
 def nearly_right(random):
     return np.exp(random.uniform(-2.3, 0.2)), random.uniform(0, 0.06), random.uniform(0, 0.03)
 
@@ -106,6 +110,7 @@ def nearly_right(random):
         (with_any_floor, 3, 0.03, 200, 0.93),
         (without_floor, 1, 0.02, 200, 0.89),  # 67% while curves without a floor were weighed among all others
         (without_floor, 3, 0.01, 1000, 0.93),
+        (level, 1, 0.02, 200, 0.95),
         (nearly_right, 1, 0.02, 50, 0.93),
     ],
 )
