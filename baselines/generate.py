@@ -141,8 +141,8 @@ def _write_batch(
             sources, places = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (moved, free))
             close_up(cache, sources, places, count)
             order = list(range(count))
-            for place, row in zip(free, moved, strict=True):
-                order[place] = row
+            for place, source in zip(free, moved, strict=True):
+                order[place] = source
             keep = torch.tensor(order, device=device)
             tokens, last, mask = tokens[keep], last[keep], mask[keep]
             going = [going[place] for place in order]
