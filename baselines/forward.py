@@ -11,7 +11,7 @@ from transformers import DynamicCache, PreTrainedModel
 from baselines.batches import CPU_BUDGET, GPU_BUDGET, Budget, shared_length
 from baselines.kv_cache import NO_PREFIX, Prefix, compute_prefix
 from baselines.label_tree import LabelTree
-from baselines.split_attention import Split, make_blocks, own_mask, split_attention
+from baselines.split_attention import Split, look_back, make_blocks, split_attention
 
 Way = Literal["tree", "cached", "plain"]
 """How labels are scored: as a tree beside the prompt; as rows behind a cached prompt; one full text at a time."""
@@ -90,9 +90,12 @@ class Forward:
         ``mask`` is (rows, cached + columns), true where there's a real token, or
         (rows, 1, columns, cached + columns), true where a query may look. ``split`` stands in its place.
         """
+        columns, seen = ids.shape[1], mask.shape[-1]
         if mask.dim() == 4:
-            # what is added to the scores; SDPA would make it of true and false in every layer anew
+            # what is added to the scores: SDPA would make it of true and false in every layer anew
             mask = torch.zeros_like(mask, dtype=self.dtype).masked_fill_(~mask, torch.finfo(self.dtype).min)
+        elif split is None and self._masks_itself(columns, seen) and (seen > columns or not mask.all()):
+            mask = look_back(mask, seen - columns, seen, self.dtype)
         arguments: dict[str, object] = {"logits_to_keep": keep} if self._trims_logits else {}
         if cache is not None:
             arguments["past_key_values"] = cache
@@ -104,6 +107,10 @@ class Forward:
             ).logits
         return logits[:, -keep:]
 
+    def _masks_itself(self, columns: int, seen: int) -> bool:
+        """Tell whether the module takes a mask of ours for ``columns`` queries that look at ``seen`` columns."""
+        return self.way == "tree" and self.device.type == "cpu" and columns > 1 and self.sees_all(seen)
+
     def split(self, shared: int, real: torch.Tensor, tree: LabelTree) -> Split | None:
         """Return how attention goes in parts where ``tree`` stands behind rows, and those behind ``shared`` columns.
 
@@ -111,9 +118,9 @@ class Forward:
         """
         if not self.splits or not tree.size:
             return None
-        return Split(
-            shared, real.shape[1], own_mask(real, tree.size, self.dtype), make_blocks(tree, len(real), self.dtype)
-        )
+        rows, own = real.shape
+        mask = look_back(real, 0, own + tree.size, self.dtype)
+        return Split(shared, own, mask, make_blocks(tree, rows, self.dtype))
 
     def share(self, rows: Sequence[list[int]], stranger: Sequence[int], longest: int) -> tuple[Prefix, list[list[int]]]:
         """Return what all ``rows`` begin with, computed, and what's left of each row (at least one token).

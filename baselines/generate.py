@@ -11,12 +11,12 @@ from baselines.batches import plan_batches, run_halving
 from baselines.choose import find_way
 from baselines.encoding import Encoding
 from baselines.forward import Forward
-from baselines.kv_cache import Prefix, select_rows
+from baselines.kv_cache import Prefix, close_up
 from baselines.prefix_groups import all_alone, group_rows
 from baselines.reading import read_prompts
 
 LEAVE = 8
-"""Finished rows are taken out of the batch when they're one in so many: taking out copies the others' cache."""
+"""Finished rows are taken out of the batch when they're one in so many: others' cache is copied to their places."""
 
 _NOT_A_NUMBER = "the model gave NaN, not a number, as a logit"
 
@@ -134,10 +134,18 @@ def _write_batch(
         if not open_rows:
             return results
         if (len(going) - len(open_rows)) * LEAVE >= len(going):
-            keep = torch.tensor(open_rows, device=device)
-            select_rows(cache, keep)
+            # the last of those that go on take the places of the finished ones
+            count = len(open_rows)
+            free = [place for place, row in enumerate(going[:count]) if row.done]
+            moved = [place for place in open_rows if place >= count]
+            sources, places = (torch.tensor(rows, dtype=torch.long, device=device) for rows in (moved, free))
+            close_up(cache, sources, places, count)
+            order = list(range(count))
+            for place, source in zip(free, moved, strict=True):
+                order[place] = source
+            keep = torch.tensor(order, device=device)
             tokens, last, mask = tokens[keep], last[keep], mask[keep]
-            going = [going[place] for place in open_rows]
+            going = [going[place] for place in order]
         # A finished row stays where it is: its next position may lie beyond the model's context.
         last = last + torch.tensor([[int(not row.done)] for row in going], device=device)
         mask = torch.cat([mask, mask.new_ones((len(going), 1))], dim=1)

@@ -39,10 +39,13 @@ class RoomyLayer(DynamicLayer):  # type: ignore[misc]  # transformers has no typ
         if self.is_initialized:
             self._show(length)
 
-    def select(self, rows: torch.Tensor) -> None:
-        """Keep the batch rows ``rows`` (their indices, which may repeat), in that order."""
+    def close_up(self, rows: torch.Tensor, places: torch.Tensor, count: int) -> None:
+        """Put the batch rows ``rows`` in the places ``places`` and keep the first ``count``: only those are copied."""
         if self.is_initialized:
-            self._buffers = [buffer.index_select(0, rows) for buffer in self._buffers]
+            for buffer in self._buffers:
+                held = buffer[:, :, : self._length]
+                held[places] = held[rows]
+            self._buffers = [buffer[:count] for buffer in self._buffers]
             self._show(self._length)
 
     def show(self, buffers: list[torch.Tensor], length: int) -> None:
@@ -105,10 +108,10 @@ def truncate(cache: DynamicCache, length: int) -> None:
         layer.truncate(length)
 
 
-def select_rows(cache: DynamicCache, rows: torch.Tensor) -> None:
-    """Keep the batch rows ``rows`` in every layer."""
+def close_up(cache: DynamicCache, rows: torch.Tensor, places: torch.Tensor, count: int) -> None:
+    """Put the batch rows ``rows`` in the places ``places`` and keep the first ``count``, in every layer."""
     for layer in cache.layers:
-        layer.select(rows)
+        layer.close_up(rows, places, count)
 
 
 def copy_rows(cache: DynamicCache, rows: torch.Tensor, room: int) -> DynamicCache:

@@ -52,11 +52,11 @@ class PartedCache:
         """Return the keys and values of a part, in buffers made in the image of the first states that come."""
         buffers = self._layers[index]
         if buffers is None:
-            # what stands left of a row is hidden by the mask, but must be a number: 0 x NaN is NaN
             buffers = [empty_like(new, self._rows, self._room) for new in states]
-            for buffer in buffers:
-                buffer[:, :, : self._end].zero_()
             self._layers[index] = buffers
+        for buffer in buffers:
+            # what stands left of a row is hidden by the mask, but must be a number: 0 x NaN is NaN
+            buffer[slice(*rows), :, : columns[0]].zero_()
         return [buffer[slice(*rows), :, slice(*columns)] for buffer in buffers]
 
 

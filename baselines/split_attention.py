@@ -79,16 +79,15 @@ def split_attention(config: "PreTrainedConfig", split: Split) -> Iterator[None]:
         _now.reset(token)
 
 
-def own_mask(real: torch.Tensor, nodes: int, dtype: torch.dtype) -> torch.Tensor:
-    """Return what is added to the scores of own tokens, shape (rows, 1, own + nodes, own).
+def look_back(real: torch.Tensor, first: int, last: int, dtype: torch.dtype) -> torch.Tensor:
+    """Return what is added to the scores of queries ``first`` to ``last``, shape (rows, 1, queries, tokens).
 
-    ``real`` (rows, own) says which are no padding. Everyone sees itself, padding too: a query that sees nothing would
-    have no softmax. Nodes see every real token.
+    ``real`` (rows, tokens) says which tokens are no padding. Each sees itself, padding too (a query that sees nothing
+    would have no softmax), and the real ones before it; queries beyond the last token see all real ones.
     """
-    rows, own = real.shape
-    look = torch.ones((own + nodes, own), dtype=torch.bool, device=real.device).tril()
+    look = torch.ones((last, real.shape[1]), dtype=torch.bool, device=real.device).tril()[first:]
     seen = look & real[:, None, :]
-    seen.diagonal(0, 1, 2).fill_(True)
+    seen.diagonal(first, 1, 2).fill_(True)
     return _added(seen, dtype)[:, None]
 
 
