@@ -161,6 +161,27 @@ def test_a_dearer_request_never_repays():
     assert "By cost alone training never repays" in str(payback_sentence({"economics": told}))
 
 
+@pytest.mark.parametrize(
+    ("volume", "evens", "told"),
+    [
+        (None, [("yes", 1), ("no", None), ("no", 5)], " A request to it is cheaper than to 2 of the 3 arms without tr"),
+        (None, [("yes", 1), ("no", 5)], " A request to it is cheaper than to all 2 arms without training."),
+        (1000, [("yes", 1), ("no", 5), ("unclear", 2)], " Within that time it surely repays against 1 of the 3 arms"),
+        (1000, [("no", 1), ("never", None)], " Within that time it surely repays against none of the 2 arms without"),
+        (1000, [("yes", 1)], None),
+    ],
+)
+def test_it_is_told_against_how_many_arms_training_repays(volume, evens, told):
+    payback = {"trained": "tuned", "against": "rag", "status": "unknown", "months": None}
+    costs = [{"name": name, "per_1000_requests": 1.0} for name in ("tuned", "rag")]
+    economics = {"payback": payback | {"requests": None}, "currency": "USD", "horizon_months": 12, "arms": costs}
+    economics["requests_per_month"] = volume
+    economics["break_even"] = [{"status": status, "requests": requests} for status, requests in evens]
+    sentence = str(payback_sentence({"economics": economics}))
+    assert sentence.startswith("By cost alone training never repays: ")
+    assert told in sentence if told else sentence.endswith("per 1,000).")
+
+
 def test_the_efficient_arms_are_those_that_none_beats():
     arms = [("a", 1.0, 0.5), ("b", 2.0, 0.4), ("c", 3.0, 0.9), ("d", 3.0, 0.8), ("e", 9.0, None)]
     assert efficient(arms) == {"a", "c"}

@@ -333,7 +333,7 @@ def test_text_tasks(tmp_path):
 
 
 def test_what_cannot_be_read_is_one_line(tmp_path):
-    with pytest.raises(RunError, match="no results.json; make it by: tuneworthy report"):
+    with pytest.raises(RunError, match="no results.json; unless it's still running: tuneworthy run --resume"):
         read_results(tmp_path)
     (tmp_path / "results.json").write_text("{")
     with pytest.raises(RunError, match="can't be read"):
