@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from baselines.answering import Facts
+from baselines.answering import Facts, rows_together
 from baselines.chunking import chunk_documents
 from baselines.index import PassageIndex, build_index, kept_facts
 from baselines.prompt_arms import PromptArm, Question, shot_facts
@@ -42,8 +42,11 @@ class Rag(PromptArm):
     family: ClassVar[Family] = "rag"
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
     addition: ClassVar[str] = FROM_PASSAGES
-    batch_rows: ClassVar[int] = 256
-    """Asked together, since rows that find the same passages are read together: the more rows, the more of them."""
+
+    @property
+    def batch_rows(self) -> int:
+        """Rows asked together: the more, the more of them find the same passages and are read together."""
+        return rows_together(self.context.model())
 
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:
         self.own_inputs: dict[str, str] = {}

@@ -122,9 +122,6 @@ def _run_cell(
     Raises ``ArmError`` on too many errors.
     """
     examples = bench.task.eval
-    size = _batch_rows(bench.arms[arm_kind(cell.arm)])
-    rows = _kept(cell, examples, size)
-    folder.keep(rows)
     context = ArmContext(
         task=bench.task,
         seed=cell.seed,
@@ -136,6 +133,9 @@ def _run_cell(
         adapter=bench.adapter,
     )
     arm = bench.arms[arm_kind(cell.arm)](context)
+    size = int(getattr(arm, "batch_rows", BATCH_ROWS))
+    rows = _kept(cell, examples, size)
+    folder.keep(rows)
     with PeakMemory() as peak:
         fit = _with_peak(arm.fit(bench.task.train, bench.task.documents), peak.megabytes, cell.fit)
         folder.write_fit(fit)
@@ -163,10 +163,6 @@ def _run_cell(
         replace(cost, artefact_mb=folder.artefact_mb(), latency=timing.latency, latency_problem=timing.problem)
     )
     return rows
-
-
-def _batch_rows(arm: type[Arm]) -> int:
-    return int(getattr(arm, "batch_rows", BATCH_ROWS))
 
 
 def _kept(cell: Cell, examples: Sequence[Example], size: int) -> list[ScoredPrediction]:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
+from baselines.answering import rows_together
 from baselines.prompt_arms import Question
 from baselines.rag_arms import Rag
 from evals.example import Document, Example
@@ -23,7 +24,11 @@ class RagLoraArm(LoraArm):
 
     name: ClassVar[str] = "rag_lora"
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
-    batch_rows: ClassVar[int] = Rag.batch_rows
+
+    @property
+    def batch_rows(self) -> int:
+        """As many rows as `rag` asks together."""
+        return rows_together(self.context.model())
 
     def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
         """Index the documents, choose settings as ``rag`` does where there are several, then train.
