@@ -5,7 +5,7 @@ Only what an index is made of is kept; a query is embedded when it's asked, so t
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import PackageNotFoundError, version
 
 from baselines.index import Role
@@ -57,8 +57,18 @@ class CachedEmbedder:
             self.kept += len(texts)
         return vectors
 
-    def _key(self, role: Role, texts: Sequence[str]) -> str:
-        parts = [VECTORS_VERSION, self.embedder.fingerprint, role, _version("torch"), _version("sentence-transformers")]
+    def centres_kept(self, role: Role, texts: Sequence[str], compute: Callable[[], FloatMatrix]) -> FloatMatrix:
+        """Return the centres that an index of these texts has: kept, or what ``compute`` returns."""
+        key = self._key(role, texts, "centres", _version("faiss-cpu"))
+        centres = self.vectors.get(key)
+        if centres is None:
+            centres = compute()
+            self.vectors.put(key, centres)
+        return centres
+
+    def _key(self, role: Role, texts: Sequence[str], *further: str) -> str:
+        libraries = _version("torch"), _version("sentence-transformers")
+        parts = [VECTORS_VERSION, self.embedder.fingerprint, role, *libraries, *further]
         digest = hashlib.sha256(json.dumps(parts).encode())
         for text in texts:
             data = text.encode("utf-8", "surrogatepass")

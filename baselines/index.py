@@ -8,7 +8,7 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -43,6 +43,10 @@ class KeepsVectors(Protocol):
 
     def embed_kept(self, role: Role, texts: Sequence[str]) -> FloatMatrix:
         """Return the texts' unit vectors, computed or kept."""
+        ...
+
+    def centres_kept(self, role: Role, texts: Sequence[str], compute: Callable[[], FloatMatrix]) -> FloatMatrix:
+        """Return the centres that an index of the texts' vectors has: kept, or what ``compute`` returns."""
         ...
 
 
@@ -165,6 +169,8 @@ def _embed(embedder: Embedder, role: Role, texts: Sequence[str], progress: Progr
         vectors[start : start + len(slab)] = slab
         progress("embedding", min(start + SLAB, len(texts)), len(texts))
     assert vectors is not None, "no texts"
+    if isinstance(embedder, KeepsVectors):
+        return make_index(vectors, partial(embedder.centres_kept, role, texts))
     return make_index(vectors)
 
 

@@ -10,6 +10,8 @@ import errno
 import hashlib
 import math
 import os
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -40,12 +42,19 @@ WHOLE_BYTES = 256 * 2**20
 BLOCKS, BLOCK_BYTES = 64, 2**20
 
 
-def make_index(vectors: FloatMatrix) -> "faiss.Index":
-    """Return a searchable index over ``vectors`` (count, width); what it finds depends on them alone."""
+Keep = Callable[[Callable[[], FloatMatrix]], FloatMatrix]
+"""Returns what the given function computes: from a cache, if it's there."""
+
+
+def make_index(vectors: FloatMatrix, keep: Keep = lambda compute: compute()) -> "faiss.Index":
+    """Return a searchable index over ``vectors`` (count, width); what it finds depends on them alone.
+
+    ``keep`` may have the centres of the cells from before: finding them is most of the work.
+    """
     import faiss
 
     vectors = np.ascontiguousarray(vectors, dtype=np.float32)
-    if len(vectors) > EXACT_UP_TO and (cells := _cells(vectors)) is not None:
+    if len(vectors) > EXACT_UP_TO and (cells := _cells(vectors, keep)) is not None:
         return cells
     exact = faiss.IndexFlatIP(vectors.shape[1])
     exact.add(vectors)
@@ -95,15 +104,16 @@ def checksum(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _cells(vectors: FloatMatrix) -> "faiss.Index | None":
+def _cells(vectors: FloatMatrix, keep: Keep) -> "faiss.Index | None":
     """Return an index of cells that finds ``AIM`` of the true nearest on a sample, or None."""
     import faiss
 
     count, width = vectors.shape
     centres = max(16, round(math.sqrt(count)))
-    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, centres, faiss.METRIC_INNER_PRODUCT)
-    index.cp.max_points_per_centroid = POINTS_A_CENTRE
-    index.train(vectors)
+    nearest = faiss.IndexFlatIP(width)
+    nearest.add(np.ascontiguousarray(keep(partial(_centres, vectors, centres))))
+    index = faiss.IndexIVFFlat(nearest, width, centres, faiss.METRIC_INNER_PRODUCT)
+    index.train(vectors)  # the centres are there: only what else an index of cells has to learn
     index.add(vectors)
     asked = vectors[np.random.default_rng(0).choice(count, size=min(SAMPLE, count), replace=False)]
     _, true = faiss.knn(asked, vectors, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
@@ -115,6 +125,18 @@ def _cells(vectors: FloatMatrix) -> "faiss.Index | None":
             return index
         looked_into *= 2
     return None
+
+
+def _centres(vectors: FloatMatrix, count: int) -> FloatMatrix:
+    """Return ``count`` centres of cells round which the vectors lie, by k-means."""
+    import faiss
+
+    width = vectors.shape[1]
+    index = faiss.IndexIVFFlat(faiss.IndexFlatIP(width), width, count, faiss.METRIC_INNER_PRODUCT)
+    index.cp.max_points_per_centroid = POINTS_A_CENTRE
+    index.train(vectors)
+    found: FloatMatrix = index.quantizer.reconstruct_n(0, count)
+    return found
 
 
 def found_share(found: np.ndarray, true: np.ndarray) -> float:

@@ -3,8 +3,10 @@
 import numpy as np
 from fake_model import FakeEmbedder
 
+from baselines import vector_index
 from baselines.cached_embedder import CachedEmbedder
-from baselines.index import SLAB, build_index, kept_facts
+from baselines.index import SLAB, build_index, kept_facts, passage_text
+from baselines.vector_index import write_index
 from evals.example import Passage
 from evals.vector_cache import VectorCache
 
@@ -63,3 +65,22 @@ def test_a_damaged_block_is_embedded_anew(tmp_path):
     inner = FakeEmbedder()
     assert np.array_equal(CachedEmbedder(inner, store).embed_kept("passage", ["a", "b"]), first)
     assert inner.embedded == 2
+
+
+def test_a_second_run_finds_the_cells_of_a_large_index_as_they_were(monkeypatch, tmp_path):
+    monkeypatch.setattr(vector_index, "EXACT_UP_TO", 200)
+    monkeypatch.setattr(vector_index, "AIM", 0.0)  # whatever they find: cells are wanted here
+    computed = []
+    real = vector_index._centres
+    monkeypatch.setattr(vector_index, "_centres", lambda *asked: computed.append(asked) or real(*asked))
+    files = []
+    for run in ("one", "two"):
+        embedder = CachedEmbedder(FakeEmbedder(), VectorCache(tmp_path / "cache", 10**9))
+        build_index(PASSAGES, embedder, tmp_path / run)
+        files.append(next((tmp_path / run).glob("*.faiss")).read_bytes())
+    assert len(computed) == 1
+    assert files[0] == files[1]
+    alone = vector_index.make_index(FakeEmbedder().embed_passages([passage_text(one) for one in PASSAGES]))
+    assert alone.nlist > 1
+    write_index(alone, tmp_path / "alone.faiss")
+    assert (tmp_path / "alone.faiss").read_bytes() == files[0]
