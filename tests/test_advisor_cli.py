@@ -156,7 +156,7 @@ def test_a_damaged_run_folder_is_one_line(task, tmp_path, capsys, change):
 
 def test_resume_takes_no_other_option(task, tmp_path, capsys):
     assert "--resume" in broken(tmp_path, capsys, "run", task, "--resume", tmp_path / "run")
-    assert "not a run folder" in broken(tmp_path, capsys, "run", "--resume", tmp_path / "run", code=1)
+    assert "not a run folder" in broken(tmp_path, capsys, "run", "--resume", tmp_path / "run")
 
 
 @pytest.mark.parametrize(
@@ -206,7 +206,7 @@ def test_an_embedder_that_cannot_be_had_names_the_builtin_one(task, tmp_path, ca
 
 
 def test_report_on_a_folder_that_is_no_run(tmp_path, capsys):
-    assert "not a run folder" in broken(tmp_path, capsys, "report", tmp_path, code=1)
+    assert "not a run folder" in broken(tmp_path, capsys, "report", tmp_path)
 
 
 def test_schema_is_json_schema_of_the_task_file(capsys):

@@ -50,7 +50,7 @@ def test_a_folder_where_a_file_is_expected(task, tmp_path):
     folder.mkdir()
     told = {role: command for role, command in readers(folder, task).items() if role not in ("general",)}
     for role, command in told.items():
-        code = 1 if role in ("run", "runs", "adapter") else 2
+        code = 1 if role == "adapter" else 2
         assert str(folder) in refused(*command, code=code), role
 
 

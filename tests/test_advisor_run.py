@@ -290,4 +290,4 @@ def test_prices_are_checked_before_anything_runs_and_kept_with_the_run(tmp_path,
     assert used["cpu.per_hour"] == (3.0, "prices file")
     assert used["gpu.per_hour"] == (2.5, "example prices")
     code, _, err = tuneworthy(capsys, "report", tmp_path / "nowhere", "--prices", own)
-    assert (code, err.count("\n")) == (1, 1)
+    assert (code, err.count("\n")) == (2, 1)

@@ -93,7 +93,7 @@ def test_damaged_results_are_one_clear_line_and_leave_the_old_page(run, damage):
 
 def test_a_run_without_results_says_how_to_make_them(run):
     (run / "results.json").unlink()
-    with pytest.raises(RunError, match="tuneworthy report"):
+    with pytest.raises(RunError, match="tuneworthy run --resume"):
         write_report(run)
 
 
