@@ -38,6 +38,11 @@ class Sentence:
         answer, _, rest = self.template.partition(": ")
         return Sentence(answer, self.names), Sentence(rest, self.names) if rest else None
 
+    @property
+    def begun(self) -> "Sentence":
+        """Return the sentence with a capital letter, unless a name begins it."""
+        return Sentence(self.template[:1].upper() + self.template[1:], self.names)
+
     def __html__(self) -> str:
         """Return the sentence as HTML; names are escaped, cut, and can't reorder what is around them."""
         names = {key: Markup("<bdi>{}</bdi>").format(clip(name, _LONGEST)) for key, name in self.names.items()}

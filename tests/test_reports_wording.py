@@ -360,3 +360,10 @@ def test_an_arm_that_does_not_repay_is_not_simply_advised():
     results, _ = make_run(rows=200)
     assert results["economics"]["decision"] == "not_repaid"
     assert str(next_steps(results)[0]).startswith("Use qlora if its gain is worth its price to you: before it replaces")
+
+
+def test_what_follows_the_answer_begins_with_a_capital_but_for_a_name():
+    _, because = Sentence("Yes: no arm without training scores above zero.").parts
+    assert str(because.begun) == "No arm without training scores above zero."
+    _, because = Sentence("No: {untrained} alone scores 91%.", {"untrained": "rag"}).parts
+    assert str(because.begun) == "rag alone scores 91%."
