@@ -2,8 +2,8 @@
 
 One mask over all keys makes every query pay for every key, those it may not see too. Here the columns that all rows
 share are read without a mask, and nodes of a label tree see a block of some dozen neighbours instead of the whole
-tree. Each part gives its output and the logarithm of
-its softmax' normaliser; from these follows the softmax over all of them (as in flash attention, arXiv 2205.14135).
+tree. Each part gives its output and the logarithm of its normaliser; from these follows the softmax over all of them
+(as in flash attention, arXiv 2205.14135).
 
 It stands behind transformers' ``AttentionInterface`` for the length of one pass, on a CPU, whose fused kernel tells
 the normaliser.
@@ -105,9 +105,7 @@ def make_blocks(tree: LabelTree, rows: int, dtype: torch.dtype) -> Blocks:
         keys[place, widest : widest + len(queries)] = queries
         seen[place, : len(queries), : len(nodes)] = tree.visible[queries][:, nodes]
         seen[place, : len(queries), widest : widest + len(queries)] = tree.visible[np.ix_(queries, queries)]
-        seen[place, len(queries) :, widest] = (
-            True  # of the last block what stands behind the tree; it must see a number
-        )
+        seen[place, len(queries) :, widest] = True  # what fills up the last block must see something
     mask = _added(torch.from_numpy(seen), dtype)[:, None]
     return Blocks(size, torch.from_numpy(keys), mask.repeat(rows, 1, 1, 1))
 
