@@ -11,7 +11,6 @@ from typing import Protocol, runtime_checkable
 
 from evals.example import Example, Prompt
 from evals.protocols import Choice, Generation, LanguageModel, Limits, Prediction, Retrieved
-from evals.runner import BATCH_ROWS
 from evals.task import Task
 
 Facts = dict[str, str | int | float | bool | None]
@@ -67,11 +66,6 @@ class AnswersFromAfar(Protocol):
     def draw(self, seed: int) -> None:
         """Draw the next answers for ``seed``, where the task's ``parameters`` leave them to chance."""
         ...
-
-
-def rows_together(model: LanguageModel) -> int:
-    """Return how many rows are worth asking ``model`` together where many of them begin alike."""
-    return int(getattr(model, "rows_together", BATCH_ROWS))
 
 
 def writes_labels(model: LanguageModel, task: Task) -> bool:

@@ -12,6 +12,7 @@ from baselines.batches import CPU_BUDGET, GPU_BUDGET, Budget, shared_length
 from baselines.kv_cache import NO_PREFIX, Prefix, compute_prefix
 from baselines.label_tree import LabelTree
 from baselines.split_attention import Split, look_back, make_blocks, split_attention
+from baselines.stair_attention import STEP, stair_attention
 
 Way = Literal["tree", "cached", "plain"]
 """How labels are scored: as a tree beside the prompt; as rows behind a cached prompt; one full text at a time."""
@@ -94,14 +95,19 @@ class Forward:
         if mask.dim() == 4:
             # what is added to the scores: SDPA would make it of true and false in every layer anew
             mask = torch.zeros_like(mask, dtype=self.dtype).masked_fill_(~mask, torch.finfo(self.dtype).min)
-        elif split is None and self._masks_itself(columns, seen) and (seen > columns or not mask.all()):
-            mask = look_back(mask, seen - columns, seen, self.dtype)
+            stairs = False
+        else:
+            masked = split is None and self._masks_itself(columns, seen)
+            stairs = masked and self.splits and columns > STEP
+            if masked and (stairs or seen > columns or not mask.all()):
+                mask = look_back(mask, seen - columns, seen, self.dtype)
         arguments: dict[str, object] = {"logits_to_keep": keep} if self._trims_logits else {}
         if cache is not None:
             arguments["past_key_values"] = cache
         if positions is not None:
             arguments["position_ids"] = positions
-        with nullcontext() if split is None else split_attention(self.config, split):
+        own = stair_attention(self.config) if stairs else nullcontext()
+        with own if split is None else split_attention(self.config, split):
             logits: torch.Tensor = self.module(
                 input_ids=ids, attention_mask=mask, use_cache=cache is not None, **arguments
             ).logits

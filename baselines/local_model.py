@@ -22,9 +22,6 @@ STRANGER = "§"
 LEAST_ROOM = 16
 """An answer gets at least this many tokens, or what it's allowed if that's fewer; else its row is an error."""
 
-ROWS_BY_WEIGHTS = 3 * 10**10
-"""Rows asked together times weights, on a CPU at most: some minutes' work. A GPU gets a hundred times that."""
-
 NO_LIMIT = 1_048_576
 """The context of a model that names none (a recurrent one)."""
 
@@ -85,17 +82,6 @@ class LocalModel:
 
             self._fingerprint = fingerprint(self.module, self.tokenizer, folder=self.folder, adapter=self.adapter)
         return self._fingerprint
-
-    @property
-    def rows_together(self) -> int:
-        """How many rows that begin alike are worth asking together: 64 to 256.
-
-        More of them share what is read once, but a kill loses them all. By size and device alone, not by a clock, so
-        that a run which is resumed asks the same rows together.
-        """
-        parameters = sum(weight.numel() for weight in self.module.parameters())
-        weighed = ROWS_BY_WEIGHTS * (100 if self._forward.device.type == "cuda" else 1)
-        return max(rows for rows in (64, 128, 256) if rows == 64 or rows * parameters <= weighed)
 
     def forget(self) -> None:
         """Drop what was kept from the weights as they were: the prompt prefix and the fingerprint."""

@@ -44,10 +44,11 @@ _ANSWER = re.compile(r"\banswer[ \t]*(?:\*\*|__)?[ \t]*:", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked for one row, and which passages were found for it."""
+    """What is asked for one row, and which passages were found for it; ``ms`` is what finding took beforehand."""
 
     prompt: Prompt
     retrieved: tuple[Retrieved, ...] = ()
+    ms: float = 0.0
 
 
 class PromptArm(ABC):
@@ -102,7 +103,10 @@ class PromptArm(ABC):
         questions = self._ask(examples)
         share = (time.perf_counter() - start) * 1000 / len(examples)
         predictions = self._reply(examples, questions)
-        return [replace(prediction, ms=prediction.ms + share) for prediction in predictions]
+        return [
+            replace(prediction, ms=prediction.ms + share + question.ms)
+            for prediction, question in zip(predictions, questions, strict=True)
+        ]
 
     def questions(self, examples: Sequence[Example]) -> list[Question]:
         """Return what would be asked for each example, once fitted; no model answers."""

@@ -5,12 +5,13 @@ retriever that isn't trained, and the passages in the prompt.
 """
 
 import math
+import time
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from baselines.answering import Facts, rows_together
+from baselines.answering import Facts
 from baselines.chunking import chunk_documents
 from baselines.index import PassageIndex, build_index, kept_facts
 from baselines.prompt_arms import PromptArm, Question, shot_facts
@@ -43,12 +44,8 @@ class Rag(PromptArm):
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
     addition: ClassVar[str] = FROM_PASSAGES
 
-    @property
-    def batch_rows(self) -> int:
-        """Rows asked together: the more, the more of them find the same passages and are read together."""
-        return rows_together(self.context.model())
-
     def _prepare(self, train: Sequence[Example], documents: Sequence[Document]) -> Facts:
+        self.forget_found()
         self.own_inputs: dict[str, str] = {}
         self.copies: Counter[str] = Counter()
         embedder = self.context.embedder()
@@ -110,17 +107,47 @@ class Rag(PromptArm):
         order = balanced_order(shot_pool(train), self.task.labels, seed) if k else []
         return choose_shots(order, k, seed, lambda shots: self.fits(replace(probe, shots=shots)))
 
+    def order(self, examples: Sequence[Example]) -> list[int]:
+        """Return the places of ``examples`` so that rows which find the same passages stand side by side.
+
+        What such rows' prompts begin with is then read once. What is found is kept until a row is asked, and what
+        that took counts in the row's time.
+        """
+        started = time.perf_counter()
+        hits = self._find(examples)
+        ms = (time.perf_counter() - started) * 1000 / max(1, len(examples))
+        self._found = {example.id: (found, ms) for example, found in zip(examples, hits, strict=True)}
+        return sorted(range(len(examples)), key=lambda row: [hit.id for hit in hits[row]])
+
+    def cool(self) -> None:
+        """Drop what the model keeps between requests, and what was found beforehand."""
+        self.forget_found()
+        super().cool()
+
+    def forget_found(self) -> None:
+        """Drop what ``order`` found: the next request looks for its passages itself."""
+        self._found = {}
+
     def _ask(self, examples: Sequence[Example]) -> list[Question]:
+        missing = [example for example in examples if example.id not in self._found]
+        found = dict(zip((example.id for example in missing), self._find(missing), strict=True))
+        return [
+            self._question(example.input, *self._found.pop(example.id, (found.get(example.id, []), 0.0)))
+            for example in examples
+        ]
+
+    def _find(self, examples: Sequence[Example]) -> list[list[Passage]]:
+        """Return the passages for each example, best first, without a row's own."""
         k = self.task.settings.rag.k
         own = [normalise_text(example.input) for example in examples]
         spare = max((self.copies[text] for text in own), default=0)
         found = self.index.search([example.input for example in examples], k + spare)
         return [
-            self._question(example.input, [hit for hit in hits if self.own_inputs.get(hit.id) != same][:k])
-            for example, hits, same in zip(examples, found, own, strict=True)
+            [hit for hit in hits if self.own_inputs.get(hit.id) != same][:k]
+            for hits, same in zip(found, own, strict=True)
         ]
 
-    def _question(self, asked: str, hits: Sequence[Passage]) -> Question:
+    def _question(self, asked: str, hits: Sequence[Passage], ms: float) -> Question:
         shots = len(self.shown.rows)
         sizes = [(shots, kept) for kept in range(len(hits), -1, -1)] + [(left, 0) for left in range(shots - 1, -1, -1)]
         variants = (Prompt(self.instruction, asked, self.shown.shots(asked, s), tuple(hits[:p])) for s, p in sizes)
@@ -129,6 +156,7 @@ class Rag(PromptArm):
         return Question(
             prompt,
             tuple(Retrieved(hit.id, hit.document_id, hit.score, rank < shown) for rank, hit in enumerate(hits)),
+            ms,
         )
 
 

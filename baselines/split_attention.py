@@ -5,8 +5,7 @@ share are read without a mask, and nodes of a label tree see a block of some doz
 tree. Each part gives its output and the logarithm of its normaliser; from these follows the softmax over all of them
 (as in flash attention, arXiv 2205.14135).
 
-It stands behind transformers' ``AttentionInterface`` for the length of one pass, on a CPU, whose fused kernel tells
-the normaliser.
+It stands in for the module's own attention for the length of one pass (``baselines.own_attention``).
 """
 
 from collections.abc import Iterator
@@ -19,11 +18,10 @@ import numpy as np
 import torch
 
 from baselines.label_tree import LabelTree
+from baselines.own_attention import attend, attending, refuse_strange
 
 if TYPE_CHECKING:
     from transformers import PreTrainedConfig
-
-NAME = "tuneworthy_split"
 
 BLOCK = 32
 """Nodes of a label tree that attend together: half of a larger block would be what they may not see."""
@@ -67,15 +65,11 @@ _now: ContextVar[Split] = ContextVar("split")
 @contextmanager
 def split_attention(config: "PreTrainedConfig", split: Split) -> Iterator[None]:
     """Let modules of ``config`` attend as ``split`` says."""
-    from transformers import AttentionInterface
-
-    AttentionInterface.register(NAME, _attend)
-    before, token = config._attn_implementation, _now.set(split)
-    config._attn_implementation = NAME
+    token = _now.set(split)
     try:
-        yield
+        with attending(config, "tuneworthy_split", _attend):
+            yield
     finally:
-        config._attn_implementation = before
         _now.reset(token)
 
 
@@ -146,9 +140,7 @@ def _attend(
     **kwargs: object,
 ) -> tuple[torch.Tensor, None]:
     """Return attention as transformers wants it, (rows, queries, heads, width), for the ``Split`` of this pass."""
-    strange = [name for name in ("softcap", "position_bias", "s_aux") if kwargs.get(name) is not None]
-    if strange or dropout:
-        raise NotImplementedError(f"attention in parts knows no {', '.join(strange) or 'dropout'}")
+    refuse_strange(dropout, kwargs)
     split = _now.get()
     own = slice(split.shared, split.shared + split.own)
     found = _part(query, key[:, :, own], value[:, :, own], split.mask, scaling)
@@ -166,9 +158,7 @@ def _part(
     query: torch.Tensor, key: torch.Tensor, value: torch.Tensor, mask: torch.Tensor | None, scaling: float | None
 ) -> _Part:
     """Attend to ``key`` under ``mask``, or to all of it."""
-    output, log_sum = torch.ops.aten._scaled_dot_product_flash_attention_for_cpu(
-        query, key, value, 0.0, False, attn_mask=mask, scale=scaling
-    )
+    output, log_sum = attend(query, key, value, mask, scaling)
     return _Part(output.transpose(1, 2), log_sum.transpose(1, 2))
 
 

@@ -24,11 +24,11 @@ PLAN: dict[str, tuple[str, ...]] = {
             ("135M", "labels77", "2", "24"),
             ("135M", "labels6", "3", "64"),
             ("135M", "short", "3", "64"),
-            ("135M", "rag", "2", "128"),
+            ("135M", "rag", "2", "520"),
             ("builtin", "labels77", "3", "64"),
             ("builtin", "labels6", "3", "64"),
             ("builtin", "short", "3", "64"),
-            ("builtin", "rag", "3", "256"),
+            ("builtin", "rag", "3", "520"),
         )
     },
     **{

@@ -24,6 +24,7 @@ from benchmarks.peak import counted_flops, matmul_peak
 from benchmarks.scoring_peer import Peer
 from benchmarks.scoring_rows import Work, train_tokenizer, works
 from benchmarks.shapes import SHAPES, builtin_tokenizer, new_module
+from evals.runner import BATCH_ROWS
 
 Answers = list[Any]
 
@@ -48,13 +49,20 @@ def load(model: str, device: str, data: Path | None) -> LocalModel:
 
 
 def answer(engine: LocalModel, work: Work, rows: Sequence[int]) -> Answers:
-    """Answer ``rows`` from nothing but the weights, as an arm does."""
+    """Answer ``rows`` from nothing but the weights, in the batches and the order of an arm; answers as rows stand."""
     engine.forget_prefix()
-    prompts = [work.prompts[row] for row in rows]
-    if work.limits is None:
-        choices = engine.choose(prompts, work.labels)
-        return [(choice.by_sum, choice.loglikelihoods) for choice in choices]
-    return [(written.text.strip(), ()) for written in engine.generate(prompts, work.limits)]
+    asked = sorted(rows, key=lambda row: [passage.id for passage in work.prompts[row].passages])
+    found: dict[int, Any] = {}
+    for start in range(0, len(asked), BATCH_ROWS):
+        batch = asked[start : start + BATCH_ROWS]
+        prompts = [work.prompts[row] for row in batch]
+        if work.limits is None:
+            choices = engine.choose(prompts, work.labels)
+            found |= {row: (it.by_sum, it.loglikelihoods) for row, it in zip(batch, choices, strict=True)}
+        else:
+            written = engine.generate(prompts, work.limits)
+            found |= {row: (it.text.strip(), ()) for row, it in zip(batch, written, strict=True)}
+    return [found[row] for row in rows]
 
 
 def compare(engine: LocalModel, work: Work, *, pairs: int, peer_rows: int) -> dict[str, Any]:
@@ -131,7 +139,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument(
         "--data", type=Path, help="a folder of data sets (banking77, trec6, squad_xquad); default: made"
     )
-    parser.add_argument("--rows", type=int, help="default: 256 for passages, else 64")
+    parser.add_argument("--rows", type=int, help="default: 520 for passages, else 64")
     parser.add_argument("--peer-rows", type=int, help="default: 1 for 77 labels, 32 with passages, else 16")
     parser.add_argument("--pairs", type=int, default=3)
     parser.add_argument("--out", type=Path, default=RESULTS)

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 PIECES = 8_192
 """Pieces of the tokenizer that is trained on the rows themselves: about four characters a token."""
 
-ROWS, ROWS_WITH_PASSAGES = 64, 256
-"""Prompts of a piece of work; how many rows find the same passages depends on how many there are."""
+ROWS, ROWS_WITH_PASSAGES = 64, 520
+"""Prompts of a piece of work; how many rows find the same passages depends on how many there are: a whole eval set."""
 
 PLACE = 30
 """Words of a made document among which a question stands."""

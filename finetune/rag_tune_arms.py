@@ -11,7 +11,6 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import ClassVar
 
-from baselines.answering import rows_together
 from baselines.prompt_arms import Question
 from baselines.rag_arms import Rag
 from evals.example import Document, Example
@@ -24,11 +23,6 @@ class RagLoraArm(LoraArm):
 
     name: ClassVar[str] = "rag_lora"
     uses: ClassVar[tuple[str, ...]] = ("model", "embedder")
-
-    @property
-    def batch_rows(self) -> int:
-        """As many rows as `rag` asks together."""
-        return rows_together(self.context.model())
 
     def fit(self, train: Sequence[Example], documents: Sequence[Document]) -> FitReport:
         """Index the documents, choose settings as ``rag`` does where there are several, then train.
@@ -46,6 +40,15 @@ class RagLoraArm(LoraArm):
     def ask(self, examples: Sequence[Example]) -> list[Question]:
         """Return the question that ``rag`` asks for each example, passages and all."""
         return self._finder.questions(examples)
+
+    def order(self, examples: Sequence[Example]) -> list[int]:
+        """Return the places of ``examples`` in the order in which ``rag`` would ask them."""
+        return self._finder.order(examples)
+
+    def cool(self) -> None:
+        """Drop what the model keeps between requests, and what was found beforehand."""
+        self._finder.forget_found()
+        super().cool()
 
     def learnt_from(self, documents: Sequence[Document]) -> str:
         """Name the method with a digest of all that decides which passages a prompt holds."""

@@ -87,7 +87,10 @@ class TunedArm(ABC):
         prompts = [question.prompt for question in questions]
         retrieved = [question.retrieved for question in questions]
         answers = answer_with_model(tuned, task, examples, prompts, self._limits, retrieved)
-        return [replace(answer, ms=answer.ms + share) for answer in answers]
+        return [
+            replace(answer, ms=answer.ms + share + question.ms)
+            for answer, question in zip(answers, questions, strict=True)
+        ]
 
     def ask(self, examples: Sequence[Example]) -> list[Question]:
         """Return what is asked for each example, in training and afterwards."""

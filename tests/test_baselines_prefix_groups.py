@@ -1,12 +1,10 @@
 from dataclasses import replace
-from types import SimpleNamespace
 
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from baselines.answering import rows_together
 from baselines.batches import plan_batches
 from baselines.local_model import LocalModel
 from baselines.prefix_groups import WORTH_A_PASS, group_rows
@@ -131,13 +129,3 @@ def test_a_shared_stretch_that_memory_does_not_hold_is_read_by_each_row():
     asked._forward.extend = refuse
     for choice, scores in zip(asked.choose(PROMPTS, LABELS), expected, strict=True):
         assert choice.loglikelihoods == pytest.approx(scores, abs=1e-4)
-
-
-@pytest.mark.parametrize(
-    ("weights", "device", "rows"), [(3e6, "cpu", 256), (135e6, "cpu", 128), (1e9, "cpu", 64), (7e9, "cuda", 256)]
-)
-def test_a_large_model_is_asked_fewer_rows_together(weights, device, rows):
-    module = SimpleNamespace(parameters=lambda: [SimpleNamespace(numel=lambda: int(weights))])
-    model = LocalModel.__new__(LocalModel)
-    model.module, model._forward = module, SimpleNamespace(device=SimpleNamespace(type=device))
-    assert rows_together(model) == rows

@@ -1,3 +1,4 @@
+import time
 from collections import Counter
 
 import pytest
@@ -152,3 +153,40 @@ def test_one_index_serves_both_arms(tmp_path):
         task = make_task(TRAIN, answer="text", documents=DOCUMENTS, rag=SETTINGS)
         ARMS[name](make_context(task, tmp_path, embedder=embedder)).fit(TRAIN, DOCUMENTS)
     assert (first.embedded, second.embedded) == (6, 0)
+
+
+def test_rows_that_find_the_same_passages_are_asked_side_by_side_and_searched_once(tmp_path):
+    asked = make_rows(
+        ("where in the wood do owls nest", "old trees"),
+        ("what do trams cross", "a square"),
+        ("where do owls nest", "old trees"),
+        ("trams cross what", "a square"),
+        prefix="e",
+    )
+    arm = ARMS["rag"](make_context(make_task(TRAIN, documents=DOCUMENTS, rag=SETTINGS), tmp_path, model=FakeModel()))
+    arm.fit(TRAIN, DOCUMENTS)
+    plain = arm.answer(asked)
+    embedder = arm.index._embedder
+    searched = []
+    embed = embedder.embed_queries
+
+    def spy(texts):
+        searched.extend(texts)
+        time.sleep(0.02)
+        return embed(texts)
+
+    embedder.embed_queries = spy
+    order = arm.order(asked)
+    firsts = [plain[row].retrieved[0].id for row in order]
+    assert firsts == ["town#0", "town#0", "wood#1", "wood#1"]
+    assert sorted(order) == [0, 1, 2, 3]
+    assert sorted(searched) == sorted(row.input for row in asked)
+    answers = arm.answer([asked[row] for row in order])
+    assert len(searched) == len(asked)
+    assert [answer.retrieved for answer in answers] == [plain[row].retrieved for row in order]
+    assert sum(answer.ms for answer in answers) >= 20  # what was searched beforehand counts in the rows' times
+
+    arm.order(asked)
+    arm.cool()  # single requests are timed with their search
+    arm.answer(asked[:1])
+    assert len(searched) == 2 * len(asked) + 1

@@ -96,6 +96,15 @@ class Tight(Echo):
         return super().answer(examples)
 
 
+class Sorted(Echo):
+    """Wishes to be asked the last row first, and those that begin alike side by side."""
+
+    name = "sorted"
+
+    def order(self, examples):
+        return sorted(range(len(examples)), key=lambda row: (examples[row].id[:2], -row))
+
+
 class Diary:
     def __init__(self):
         self.entries = []
@@ -113,7 +122,7 @@ class Diary:
         self.entries.append(("failed", cell, cause))
 
 
-ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, FullDiskInRust, Forgetful, Tight)}
+ARMS = {arm.name: arm for arm in (Echo, Broken, Fussy, FullDisk, FullDiskInRust, Forgetful, Sorted, Tight)}
 
 
 @pytest.fixture
@@ -171,26 +180,53 @@ def test_a_cut_cell_goes_on_at_the_last_complete_batch(bench, kept_lines):
     Echo.asked = []
     run_cells(bench, plan("echo"), Diary())
     assert (cell / "predictions.jsonl").read_text() == whole
-    first = kept_lines // BATCH_ROWS * BATCH_ROWS
+    first = ROWS if kept_lines == ROWS else kept_lines // BATCH_ROWS * BATCH_ROWS
     asked = [row for batch in Echo.asked if len(batch) > 1 for row in batch]  # single rows are asked to time them
     assert asked == [example.id for example in bench.task.eval[first:]]
     assert CellFolder(bench.run, "echo", "prompt", 0).read().done
 
 
-def test_an_arm_may_ask_for_other_batches_and_goes_on_where_they_end(bench):
-    class Many(Echo):
-        name, batch_rows = "many", 100
+@pytest.mark.parametrize("kept_lines", [0, 1, BATCH_ROWS, 2 * BATCH_ROWS + 1, ROWS])
+def test_an_arm_is_asked_in_the_order_it_wishes_and_its_rows_end_in_the_eval_sets(bench, kept_lines, monkeypatch):
+    appended = []
+    monkeypatch.setattr(CellFolder, "append", spying(CellFolder.append, appended))
+    run_cells(bench, plan("sorted"), Diary())
+    cell = bench.run / "cells/sorted-0"
+    whole = (cell / "predictions.jsonl").read_text()
+    ids = [example.id for example in bench.task.eval]
+    wished = sorted(ids, key=lambda one: (one[:2], -int(one[1:])))
+    assert [row.id for row in appended] == wished
+    assert [json.loads(line)["id"] for line in whole.splitlines()] == ids
 
-    bench = dataclasses.replace(bench, arms=ARMS | {"many": Many})
-    run_cells(bench, plan("many"), Diary())
-    rows = bench.run / "cells/many-0/predictions.jsonl"
-    whole = rows.read_text()
-    (rows.parent / "cost.json").unlink()
-    rows.write_text("".join(whole.splitlines(keepends=True)[: 100 + BATCH_ROWS]))
-    Echo.asked = []
-    run_cells(bench, plan("many"), Diary())
-    assert rows.read_text() == whole
-    assert [len(batch) for batch in Echo.asked if len(batch) > 1] == [ROWS - 100]
+    (cell / "cost.json").unlink()
+    left = "".join(row.to_line() + "\n" for row in appended[:kept_lines])
+    (cell / "predictions.jsonl").write_text(left)
+    appended.clear()
+    run_cells(bench, plan("sorted"), Diary())
+    first = ROWS if kept_lines == ROWS else kept_lines // BATCH_ROWS * BATCH_ROWS
+    assert [row.id for row in appended] == wished[first:]
+    assert (cell / "predictions.jsonl").read_text() == whole
+
+
+def test_rows_that_stand_in_the_eval_sets_order_are_no_other_rows_to_an_arm_that_wishes_another(bench):
+    run_cells(bench, plan("sorted"), Diary())
+    cell = bench.run / "cells/sorted-0"
+    whole = (cell / "predictions.jsonl").read_text()
+    for kept_lines in (ROWS, BATCH_ROWS):  # killed between the last row and the cost; begun by an older version
+        (cell / "cost.json").unlink()
+        (cell / "predictions.jsonl").write_text("".join(whole.splitlines(keepends=True)[:kept_lines]))
+        Echo.asked = []
+        run_cells(bench, plan("sorted"), Diary())
+        assert (cell / "predictions.jsonl").read_text() == whole
+        assert sum(len(batch) for batch in Echo.asked if len(batch) > 1) == ROWS - kept_lines
+
+
+def spying(method, seen):
+    def spy(self, rows):
+        seen.extend(rows)
+        method(self, rows)
+
+    return spy
 
 
 def test_the_peak_of_training_outlasts_a_resume(bench):
