@@ -1,7 +1,7 @@
 """How rows are put into batches: by length, under a budget; halved when one fails."""
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from baselines.device import is_out_of_memory
@@ -35,8 +35,19 @@ class Budget:
     enough: int
 
 
+CACHE_BYTES = 2**31
+"""What keys and values of one batch may take on a CPU, whose system kills who takes too much: nothing to halve then."""
+
 CPU_BUDGET = Budget(tokens=4_096, cached=32_768, scores=2**25, logits=2**25, rows=64, enough=512)
+LEAST_CACHED, MOST_CACHED = 2_048, 65_536
 GPU_BUDGET = Budget(tokens=32_768, cached=262_144, scores=2**29, logits=2**28, rows=512, enough=8_192)
+
+
+def cpu_budget(position_bytes: int | None) -> Budget:
+    """Return the budget of a CPU where a position of the cache takes so many bytes (None: not known)."""
+    if not position_bytes:
+        return CPU_BUDGET
+    return replace(CPU_BUDGET, cached=max(LEAST_CACHED, min(MOST_CACHED, CACHE_BYTES // position_bytes)))
 
 
 def plan_batches(

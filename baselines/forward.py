@@ -6,9 +6,9 @@ from contextlib import contextmanager, nullcontext
 from typing import Literal
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import DynamicCache, PreTrainedConfig, PreTrainedModel
 
-from baselines.batches import CPU_BUDGET, GPU_BUDGET, Budget, shared_length
+from baselines.batches import GPU_BUDGET, Budget, cpu_budget, shared_length
 from baselines.kv_cache import NO_PREFIX, Prefix, compute_prefix
 from baselines.label_tree import LabelTree
 from baselines.split_attention import Split, look_back, make_blocks, split_attention
@@ -35,7 +35,8 @@ class Forward:
         self.dtype: torch.dtype = base.dtype
         self.vocabulary: int = base.get_input_embeddings().weight.shape[0]
         self.attention: str | None = getattr(self.config, "_attn_implementation", None)
-        self.budget: Budget = GPU_BUDGET if self.device.type == "cuda" else CPU_BUDGET
+        on_gpu = self.device.type == "cuda"
+        self.budget: Budget = GPU_BUDGET if on_gpu else cpu_budget(_position_bytes(self.config, self.dtype))
         parameters = inspect.signature(type(base).forward).parameters
         self._trims_logits = "logits_to_keep" in parameters
         self.way: Way | None = None
@@ -177,6 +178,18 @@ def unwrapped(module: torch.nn.Module) -> PreTrainedModel:
     """Return the transformers module inside a PEFT one, or the module itself."""
     inner = getattr(module, "get_base_model", None)
     return inner() if inner is not None else module
+
+
+def _position_bytes(config: PreTrainedConfig, dtype: torch.dtype) -> int | None:
+    """Return what keys and values of one token take in all layers, or None where the config doesn't tell."""
+    layers, heads, width = (
+        getattr(config, name, None) for name in ("num_hidden_layers", "num_attention_heads", "hidden_size")
+    )
+    if not (layers and heads and width):
+        return None
+    kept = getattr(config, "num_key_value_heads", None) or heads
+    size = getattr(config, "head_dim", None) or width // heads
+    return int(2 * layers * kept * size * dtype.itemsize)
 
 
 def _learns_prompt(module: torch.nn.Module) -> bool:
