@@ -24,7 +24,7 @@ from benchmarks.peak import counted_flops, matmul_peak
 from benchmarks.scoring_peer import Peer
 from benchmarks.scoring_rows import Work, train_tokenizer, works
 from benchmarks.shapes import SHAPES, builtin_tokenizer, new_module
-from evals.runner import BATCH_ROWS
+from evals.row_order import BATCH_ROWS
 
 Answers = list[Any]
 

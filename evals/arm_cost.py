@@ -8,7 +8,7 @@ import numpy as np
 from evals.arm_cells import ArmCells
 from evals.figure import average, figure
 from evals.latency import Latency
-from evals.runner import BATCH_ROWS
+from evals.row_order import BATCH_ROWS
 
 LATENCY_BASIS = f"share of a batch of up to {BATCH_ROWS} rows"
 """What a row's time is: rows are answered in batches, so no row's own time is known."""

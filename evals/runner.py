@@ -14,7 +14,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
-from typing import Protocol, runtime_checkable
 
 from evals.arm_name import arm_kind
 from evals.bench import Bench as Bench
@@ -29,22 +28,11 @@ from evals.latency import ROWS, Timing, time_requests
 from evals.memory import PeakMemory, says_out_of_memory
 from evals.protocols import Arm, ArmContext, FitReport, Prediction
 from evals.record import PlannedArm
+from evals.row_order import BATCH_ROWS, in_order, kept_rows, rows_left
 from evals.scored import ScoredPrediction
 from evals.scoring import score
 from evals.task import Task
 from evals.watch import Watcher
-
-BATCH_ROWS = 64
-"""Rows that are answered and written down together: what a kill may cost."""
-
-
-@runtime_checkable
-class Orders(Protocol):
-    """An arm that has a wish in which order it's asked: rows with much in common side by side."""
-
-    def order(self, examples: Sequence[Example]) -> list[int]:
-        """Return the places of ``examples`` in that order, the same for the same rows; called once it's fitted."""
-        ...
 
 
 @contextmanager
@@ -143,13 +131,13 @@ def _run_cell(
         adapter=bench.adapter,
     )
     arm = bench.arms[arm_kind(cell.arm)](context)
-    rows = _kept(cell, len(examples))
+    rows = kept_rows(cell, len(examples))
     folder.keep(rows)
     with PeakMemory() as peak:
         fit = _with_peak(arm.fit(bench.task.train, bench.task.documents), peak.megabytes, cell.fit)
         folder.write_fit(fit)
         watcher.progressed(name, "answering", len(rows), len(examples))
-        left = _left(cell, rows, arm, examples)
+        left = rows_left(cell, rows, arm, examples)
         for start in range(0, len(left), BATCH_ROWS):
             batch = left[start : start + BATCH_ROWS]
             answered = _answer(arm, batch, bench.task)
@@ -157,7 +145,7 @@ def _run_cell(
             rows += answered
             _check_errors(rows, len(examples), bench.task.settings.generate.max_error_share)
             watcher.progressed(name, "answering", len(rows), len(examples))
-        if (settled := _in_order(rows, examples)) != rows:
+        if (settled := in_order(rows, examples)) != rows:
             folder.keep(settled)
         timing = Timing()
         if timed:
@@ -175,33 +163,6 @@ def _run_cell(
         replace(cost, artefact_mb=folder.artefact_mb(), latency=timing.latency, latency_problem=timing.problem)
     )
     return settled
-
-
-def _kept(cell: Cell, total: int) -> list[ScoredPrediction]:
-    """Return the rows of complete batches of the ``total``; none when the cell failed before."""
-    if cell.failure is not None:
-        return []
-    answered = len(cell.predictions)
-    return list(cell.predictions[: answered if answered == total else answered // BATCH_ROWS * BATCH_ROWS])
-
-
-def _left(cell: Cell, kept: Sequence[ScoredPrediction], arm: Arm, examples: Sequence[Example]) -> list[Example]:
-    """Return what is still to be asked after ``kept``, in the order that ``arm`` wishes.
-
-    Raises ``RunError`` where ``kept`` is no beginning of that order, nor of the eval set's.
-    """
-    asked = [examples[place] for place in arm.order(examples)] if isinstance(arm, Orders) else list(examples)
-    known = [row.id for row in kept]
-    if not any(known == [example.id for example in rows[: len(known)]] for rows in (asked, examples)):
-        raise RunError(f"{cell.folder} answers other eval rows than this run's; start a new run")
-    answered = set(known)
-    return [example for example in asked if example.id not in answered]
-
-
-def _in_order(rows: Sequence[ScoredPrediction], examples: Sequence[Example]) -> list[ScoredPrediction]:
-    """Return ``rows`` as the eval set has them."""
-    by_id = {row.id: row for row in rows}
-    return [by_id[example.id] for example in examples]
 
 
 def _answer(arm: Arm, batch: Sequence[Example], task: Task) -> list[ScoredPrediction]:

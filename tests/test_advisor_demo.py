@@ -17,7 +17,7 @@ from advisor.arms import ADAPTER, ARMS
 from advisor.demo import resume_demo, run_demo, start_demo
 from advisor.examples import DEMO, IN_WHEEL, choose_task, demo_tasks
 from evals.errors import RunError, TuneworthyError, UsageError
-from evals.runner import BATCH_ROWS
+from evals.row_order import BATCH_ROWS
 from evals.watch import Silent
 from tests.small_task import write_task
 from tests.test_advisor_run import tuneworthy

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from advisor.cli import main
-from evals.runner import BATCH_ROWS
+from evals.row_order import BATCH_ROWS
 from reports.wording import OUTCOMES
 from tests.small_task import write_task
 from tests.tiny_models import save_tiny

@@ -14,7 +14,8 @@ from evals.errors import ArmError, RunError
 from evals.example import Example
 from evals.protocols import FitReport, Prediction
 from evals.record import PlannedArm
-from evals.runner import BATCH_ROWS, Bench, locked, run_cells
+from evals.row_order import BATCH_ROWS
+from evals.runner import Bench, locked, run_cells
 from evals.task import Task
 from evals.task_file import TaskFile
 
@@ -221,6 +222,25 @@ def test_rows_that_stand_in_the_eval_sets_order_are_no_other_rows_to_an_arm_that
         assert sum(len(batch) for batch in Echo.asked if len(batch) > 1) == ROWS - kept_lines
 
 
+@pytest.mark.parametrize("second", [BATCH_ROWS, 2 * BATCH_ROWS])
+def test_rows_that_an_older_version_began_and_this_one_went_on_with_are_no_other_rows_either(bench, second):
+    run_cells(bench, plan("sorted"), Diary())
+    cell = bench.run / "cells/sorted-0"
+    whole = (cell / "predictions.jsonl").read_text()
+    lines = {json.loads(line)["id"]: line for line in whole.splitlines(keepends=True)}
+    begun = [example.id for example in bench.task.eval[:BATCH_ROWS]]
+    wished = [bench.task.eval[place].id for place in Sorted(None).order(bench.task.eval)]
+    kept = [*begun, *(one for one in wished if one not in begun)][:second]
+    (cell / "cost.json").unlink()
+    (cell / "predictions.jsonl").write_text("".join(lines[one] for one in kept))
+    Echo.asked = []
+    diary = Diary()
+    run_cells(bench, plan("sorted"), diary)
+    assert [entry for entry in diary.entries if entry[0] == "failed"] == []
+    assert (cell / "predictions.jsonl").read_text() == whole
+    assert sum(len(batch) for batch in Echo.asked if len(batch) > 1) == ROWS - second
+
+
 def spying(method, seen):
     def spy(self, rows):
         seen.extend(rows)
@@ -242,12 +262,21 @@ def test_the_peak_of_training_outlasts_a_resume(bench):
     assert (second.fit.peak_memory_mb, second.cost.peak_memory_mb) == (1e9, 1e9)
 
 
-def test_rows_of_another_eval_set_are_refused(bench):
-    run_cells(bench, plan("echo"), Diary())
-    (bench.run / "cells/echo-0/cost.json").unlink()
+def turned(rows):
+    return rows[::-1]
+
+
+def renamed(rows):
+    return [dataclasses.replace(row, id=f"new-{row.id}") for row in rows]
+
+
+@pytest.mark.parametrize(("arm", "other"), [("echo", turned), ("echo", renamed), ("sorted", renamed)])
+def test_rows_of_another_eval_set_are_refused(bench, arm, other):
+    run_cells(bench, plan(arm), Diary())
+    (bench.run / f"cells/{arm}-0/cost.json").unlink()
     diary = Diary()
-    other = dataclasses.replace(bench, task=dataclasses.replace(bench.task, eval=bench.task.eval[::-1]))
-    run_cells(other, plan("echo"), diary)
+    changed = dataclasses.replace(bench, task=dataclasses.replace(bench.task, eval=other(bench.task.eval)))
+    run_cells(changed, plan(arm), diary)
     assert diary.entries[-1][0] == "failed"
     assert "other eval rows" in diary.entries[-1][2]
 
