@@ -10,9 +10,11 @@ from pydantic import Field, StringConstraints
 
 from evals.errors import MissingRunError, RunError
 from evals.files import write_json
-from evals.stored import from_record
+from evals.stored import from_record, strange_schema
 
 SCHEMA = 1
+
+DAMAGED = "start a new demo, or put back the file as it was"
 FILE = "demo.json"
 
 TaskName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$", max_length=80)]
@@ -54,8 +56,8 @@ def read_demo(folder: Path) -> DemoRecord:
         raise RunError(f"{path} can't be read ({error}); start a new demo") from error
     schema = record.pop("schema", None) if isinstance(record, dict) else None
     if schema != SCHEMA:
-        raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")
+        raise strange_schema(path, schema, SCHEMA, DAMAGED)
     try:
         return from_record(DemoRecord, record)
     except ValueError as error:
-        raise RunError(f"{path} is damaged: {error}; start a new demo, or put back the file as it was") from None
+        raise RunError(f"{path} is damaged: {error}; {DAMAGED}") from None

@@ -21,7 +21,7 @@ from evals.files import write_json, write_text
 from evals.latency import Latency
 from evals.protocols import Family, FitReport
 from evals.scored import ScoredPrediction
-from evals.stored import ADDED_LATER, from_record
+from evals.stored import ADDED_LATER, from_record, strange_schema
 
 SCHEMA = 1
 
@@ -174,8 +174,9 @@ def _read_stored(kind: type[Stored], path: Path) -> Stored | None:
         raise RunError(f"{path} can't be read: {error.strerror or error}") from error
     except (ValueError, RecursionError) as error:
         raise RunError(f"{path} can't be read ({error}); delete it to redo this step") from error
-    if not isinstance(record, dict) or record.pop("schema", None) != SCHEMA:
-        raise RunError(f"{path} has a schema that this version doesn't know (it knows {SCHEMA})")
+    schema = record.pop("schema", None) if isinstance(record, dict) else None
+    if schema != SCHEMA:
+        raise strange_schema(path, schema, SCHEMA, "delete it to redo this step")
     try:
         return from_record(kind, record)
     except ValueError as error:

@@ -15,10 +15,12 @@ from evals.errors import MissingRunError, RunError
 from evals.files import write_json
 from evals.leakage import Leak
 from evals.protocols import Family
-from evals.stored import ADDED_LATER, first_problem, from_record
+from evals.stored import ADDED_LATER, first_problem, from_record, strange_schema
 from evals.task_file import METRICS, Metric, TaskFile
 
 SCHEMA = 1
+
+DAMAGED = "start a new run, or put back the file as it was"
 
 ArmName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*(@[A-Za-z0-9][A-Za-z0-9_-]*)?$")]
 """A name that is also part of a folder's name: no separators, no ``..``; behind an ``@``, which model is meant."""
@@ -122,7 +124,7 @@ def read_record(run: Path) -> RunRecord:
         raise RunError(f"{path} can't be read: {error.strerror or error}") from error
     schema = record.pop("schema", None) if isinstance(record, dict) else None
     if schema != SCHEMA:
-        raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")
+        raise strange_schema(path, schema, SCHEMA, DAMAGED)
     try:
         found = from_record(RunRecord, record)
     except ValueError as error:
@@ -132,4 +134,4 @@ def read_record(run: Path) -> RunRecord:
 
 
 def _damaged(path: Path, what: str) -> RunError:
-    return RunError(f"{path} is damaged: {what}; start a new run, or put back the file as it was")
+    return RunError(f"{path} is damaged: {what}; {DAMAGED}")

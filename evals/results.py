@@ -38,6 +38,7 @@ from evals.scoreboard import MeanScoreboard, Scoreboard
 from evals.shared_texts import SharedTexts
 from evals.skipped_entry import skipped_entry
 from evals.spending import spending_section
+from evals.stored import strange_schema
 from evals.task_file import TaskFile
 from evals.verdict import Contender, Verdict, decide
 from evals.verdict_wording import Absent
@@ -74,7 +75,7 @@ def read_results(run: Path) -> dict[str, Any]:
         raise RunError(f"{path} can't be read ({error}); make it anew by: tuneworthy report {run}") from error
     schema = results.get("schema") if isinstance(results, dict) else None
     if not isinstance(results, dict) or schema != SCHEMA:
-        raise RunError(f"{path} has schema {schema}; this version of tuneworthy reads {SCHEMA}")
+        raise strange_schema(path, schema, SCHEMA, f"make it anew by: tuneworthy report {run}")
     return results
 
 

@@ -64,17 +64,17 @@ class _Work:
 
 
 def run_cells(bench: Bench, plan: Sequence[PlannedArm], watcher: Watcher, curve: Sequence[CurvePoint] = ()) -> None:
-    """Complete every cell of ``plan``, then those of ``curve``; complete cells are left as they are.
+    """Complete every cell of ``plan``, then those of ``curve``.
 
-    A cell that fails is recorded with its cause and the next one goes on. Raises ``RunError`` when
-    the disk is full or can't be written to, and ``SpendingError`` at the limit on costs: what is written so far can
-    be resumed.
+    Complete cells are left as they are, but for what was deleted of them since. A cell that fails is recorded with
+    its cause and the next one goes on. Raises ``RunError`` when the disk is full or can't be written to, and
+    ``SpendingError`` at the limit on costs: what is written so far can be resumed.
     """
     cells = [*_own(bench, plan), *_points(bench, curve)]
     for position, work in enumerate(cells, start=1):
         folder, name = work.folder, work.name
         cell = folder.read()
-        if cell.done:
+        if cell.done and cell.fit is not None and len(cell.predictions) == len(bench.task.eval):
             continue
         watcher.cell_started(name, position, len(cells))
         try:

@@ -2,9 +2,12 @@
 
 import dataclasses
 import json
+from pathlib import Path
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
+
+from evals.errors import RunError
 
 T = TypeVar("T")
 
@@ -31,6 +34,15 @@ def from_record(kind: type[T], record: dict[str, Any]) -> T:
         return adapter.validate_json(json.dumps(record), strict=True)
     except ValidationError as error:
         raise ValueError(first_problem(error)) from None
+
+
+def strange_schema(path: Path, schema: object, known: int, mend: str) -> RunError:
+    """Return the error for a file of another ``schema`` than ``known``; ``mend`` helps where it isn't a newer one."""
+    newer = type(schema) is int and schema > known
+    told = " ".join(str(schema).split())[:40]
+    return RunError(
+        f"{path} has schema {told}; this version of tuneworthy reads {known}; {'update tuneworthy' if newer else mend}"
+    )
 
 
 def first_problem(error: ValidationError, above: str = "") -> str:

@@ -147,7 +147,7 @@ def test_a_run_of_a_newer_schema_is_refused_in_one_line(parts, tmp_path):
         code, _, err = run_cli(*arguments)
         assert (code, told(err)) == (
             1,
-            [f"tuneworthy: {run / 'run.json'} has schema 2; this version of tuneworthy reads 1"],
+            [f"tuneworthy: {run / 'run.json'} has schema 2; this version of tuneworthy reads 1; update tuneworthy"],
         )
 
 

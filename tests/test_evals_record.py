@@ -47,8 +47,8 @@ def test_a_record_is_read_back_as_written(tmp_path):
     ("content", "says"),
     [
         ("{", "is damaged: it's not JSON"),
-        ("[]", "has schema None"),
-        ('{"schema": 99}', "has schema 99; this version of tuneworthy reads 1"),
+        ("[]", "has schema None; .*; start a new run, or put back the file as it was"),
+        ('{"schema": 99}', "has schema 99; this version of tuneworthy reads 1; update tuneworthy"),
         ('{"schema": 1}', "is damaged: adapter is missing"),
         ("[" * 100_000, "is damaged: it's not JSON"),
     ],

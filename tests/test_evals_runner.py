@@ -222,6 +222,25 @@ def test_rows_that_stand_in_the_eval_sets_order_are_no_other_rows_to_an_arm_that
         assert sum(len(batch) for batch in Echo.asked if len(batch) > 1) == ROWS - kept_lines
 
 
+@pytest.mark.parametrize("kept_lines", [None, 0, BATCH_ROWS])
+def test_rows_of_a_complete_cell_that_were_deleted_are_answered_again(bench, kept_lines):
+    run_cells(bench, plan("echo"), Diary())
+    rows = bench.run / "cells/echo-0/predictions.jsonl"
+    whole = rows.read_text()
+    if kept_lines is None:
+        rows.unlink()
+    else:
+        rows.write_text("".join(whole.splitlines(keepends=True)[:kept_lines]))
+    run_cells(bench, plan("echo"), Diary())
+    assert rows.read_text() == whole
+    Echo.asked = []
+    run_cells(bench, plan("echo"), Diary())
+    assert Echo.asked == []
+    (bench.run / "cells/echo-0/fit.json").unlink()
+    run_cells(bench, plan("echo"), Diary())
+    assert CellFolder(bench.run, "echo", "prompt", 0).read().fit is not None
+
+
 @pytest.mark.parametrize("second", [BATCH_ROWS, 2 * BATCH_ROWS])
 def test_rows_that_an_older_version_began_and_this_one_went_on_with_are_no_other_rows_either(bench, second):
     run_cells(bench, plan("sorted"), Diary())
