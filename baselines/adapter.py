@@ -4,6 +4,7 @@ import warnings
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from baselines.model_folder import check_weights
 from baselines.quantised import quiet_bitsandbytes
 from baselines.tuned_card import TunedCard
 from evals.errors import MissingModelError, ModelError
@@ -15,13 +16,14 @@ WEIGHTS = "adapter_model.safetensors"
 
 
 def check_adapter(folder: Path) -> None:
-    """Raise ``ModelError`` unless ``folder`` holds the files of a PEFT adapter in safetensors."""
+    """Raise ``ModelError`` unless ``folder`` holds the whole files of a PEFT adapter in safetensors."""
     if not folder.exists():
         raise MissingModelError(f"the adapter's folder {folder} doesn't exist; give the folder that it was saved to")
     if not (folder / "adapter_config.json").is_file():
         raise ModelError(f"{folder} holds no PEFT adapter (no adapter_config.json)")
     if not (folder / WEIGHTS).is_file():
         raise ModelError(f"{folder} holds no {WEIGHTS}; save the adapter as safetensors (PEFT does so by default)")
+    check_weights(folder)
 
 
 def check_base(card: TunedCard, folder: Path, found: str, name: str) -> None:

@@ -37,7 +37,9 @@ def token_counter(tokenizer: str | None) -> Callable[[str], int]:
     try:
         loaded = AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except Exception as error:  # each tokenizer class raises its own
-        raise ModelError(f"the tokenizer in {folder} can't be loaded: {first_line(error)}") from error
+        raise ModelError(
+            f"the tokenizer in {folder} can't be loaded ({first_line(error)}); copy or download it again"
+        ) from error
     return lambda text: len(loaded(text, add_special_tokens=False)["input_ids"])
 
 

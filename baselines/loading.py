@@ -146,7 +146,9 @@ def _load_tokenizer(folder: Path) -> "PreTrainedTokenizerBase":
     try:
         return AutoTokenizer.from_pretrained(str(folder), trust_remote_code=False, local_files_only=True)
     except Exception as error:  # each tokenizer class raises its own
-        raise ModelError(f"the tokenizer in {folder} can't be loaded: {first_line(error)}") from error
+        raise ModelError(
+            f"the tokenizer in {folder} can't be loaded ({first_line(error)}); copy or download it again"
+        ) from error
 
 
 def _load_weights(

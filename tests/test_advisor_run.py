@@ -138,11 +138,14 @@ def test_an_adapter_is_checked_before_the_first_cell_and_again_on_resuming(finis
     assert not (tmp_path / "run").exists()
 
     assert tuneworthy(capsys, *options)[0] == 0
-    with (adapter / "adapter_model.safetensors").open("ab") as file:
-        file.write(b" ")
+    weights = adapter / "adapter_model.safetensors"
+    whole = weights.read_bytes()
+    weights.write_bytes(whole[:-1] + bytes([whole[-1] ^ 1]))
     code, _, err = tuneworthy(capsys, "run", "--resume", tmp_path / "run")
     assert code == 1
     assert f"the adapter {adapter} has changed since" in err
+    weights.write_bytes(whole[:-1])
+    assert f"{weights} is damaged or cut short" in tuneworthy(capsys, "run", "--resume", tmp_path / "run")[2]
 
 
 @pytest.mark.parametrize("option", ["--model", "--embedder", "--adapter", "--prices", "--forgetting", "--advice"])

@@ -126,7 +126,9 @@ def test_a_missing_shard(tmp_path):
 
 def test_no_tokenizer_and_a_damaged_one(folder):
     (folder / "tokenizer.json").write_text("{")
-    assert "the tokenizer in" in refusal(folder)
+    message = refusal(folder)
+    assert "the tokenizer in" in message
+    assert message.endswith("copy or download it again")
     (folder / "tokenizer.json").unlink()
     assert "holds no tokenizer" in refusal(folder)
 
@@ -274,6 +276,8 @@ def test_an_adapter_without_config_or_safetensors(tmp_path, base):
     lora().save_pretrained(str(adapter))
     weights = adapter / "adapter_model.safetensors"
     weights.write_bytes(weights.read_bytes()[:-100])
-    assert "doesn't fit the model" in refusal(base, adapter=adapter)
+    message = refusal(base, adapter=adapter)
+    assert f"{weights} is damaged or cut short" in message
+    assert message.endswith("copy or download it again")
     weights.rename(adapter / "adapter_model.bin")
     assert "save the adapter as safetensors" in refusal(base, adapter=adapter)
