@@ -21,7 +21,7 @@ from pathlib import Path
 from tests.small_task import write_task
 from tests.tiny_models import save_tiny
 
-ARMS = "nearest,few_shot,qlora,scratch"
+ARMS = "nearest,few_shot,rag,qlora,scratch"
 TIMES = {"fit_seconds", "answer_seconds", "training_seconds", "seconds", "latency_ms_p50", "latency_ms_p95"}
 TIMES |= {"peak_memory_mb", "single", "economics", "created", "command", "ms", "out"}
 

@@ -189,7 +189,7 @@ def complaints(err):
 def test_a_run_killed_at_random_moments_ends_as_one_that_was_not(tmp_path):
     """Four kills here; ``python -m tests.killed_run DIR --kills 20`` does it as often as one likes."""
     told = subprocess.run(
-        [sys.executable, "-m", "tests.killed_run", tmp_path, "--kills=4", "--arms=few_shot,qlora", "--epochs=20"],
+        [sys.executable, "-m", "tests.killed_run", tmp_path, "--kills=4", "--arms=few_shot,rag,qlora", "--epochs=20"],
         capture_output=True,
         text=True,
         cwd=ROOT,

@@ -47,7 +47,7 @@ def task(tmp_path_factory):
     return folder
 
 
-@many(130)
+@many(260)
 @given(data=st.data())
 def test_task_files(task, data):
     suffix = data.draw(st.sampled_from(["yaml", "yaml", "json"]))
@@ -67,7 +67,7 @@ def as_csv(records, separator):
     return "\n".join(separator.join(str(cell) for cell in line) for line in cells)
 
 
-@many(170)
+@many(260)
 @given(data=st.data())
 def test_data_rows(task, data):
     value = changed(data.draw, rows(0, 6))
