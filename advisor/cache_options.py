@@ -54,6 +54,8 @@ def _place() -> CachePlace:
     place = cache_place()
     if place is None:
         raise UsageError(f"the cache is switched off; unset {FOLDER}=off or {ROOM}=0, or set {FOLDER} to a folder")
+    if place.folder.exists() and not place.folder.is_dir():
+        raise UsageError(f"the cache's folder {place.folder} is a file; name another one by {FOLDER}")
     return place
 
 

@@ -176,6 +176,14 @@ def test_a_damaged_cache_says_how_to_mend_it_and_clear_does(cache, capsys):
     assert json.loads(tuneworthy(capsys, "cache", "info", "--json")[1])["entries"] == 0
 
 
+def test_a_file_in_the_cache_s_place_is_told(cache, capsys):
+    cache.write_text("mine", encoding="utf-8")
+    for command in ("info", "clear"):
+        told = f"tuneworthy: the cache's folder {cache} is a file; name another one by TUNEWORTHY_CACHE\n"
+        assert tuneworthy(capsys, "cache", command) == (2, "", told)
+    assert cache.read_text(encoding="utf-8") == "mine"
+
+
 def test_the_demo_s_figures_never_come_from_the_cache(cache, capsys, tmp_path, monkeypatch, model):
     task = write_task(tmp_path / "tasks" / "one", extra="arms: [majority, zero_shot]\n")
     monkeypatch.setattr("advisor.examples.demo_tasks", lambda: {"one": task})
