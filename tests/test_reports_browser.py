@@ -371,10 +371,10 @@ SCROLLING = (
 )
 
 
-@pytest.mark.parametrize("width", [360, 768, 1440])
-def test_no_table_of_a_full_report_scrolls_in_its_box(browser, tmp_path, width):
+@pytest.mark.parametrize(("width", "text"), [(360, str), (768, str), (1440, str), (360, hostile(3))])
+def test_no_table_of_a_full_report_scrolls_in_its_box(browser, tmp_path, width, text):
     path = tmp_path / "report.html"
-    path.write_text(render_report(*make_full_run()), encoding="utf-8")
+    path.write_text(render_report(*make_full_run(text)), encoding="utf-8")
     with Visit(browser, path, viewport={"width": width, "height": 900}) as visit:
         visit.page.evaluate("document.querySelectorAll('main details').forEach((node) => { node.open = true; })")
         visit.page.locator("button.open").first.click()
@@ -529,6 +529,14 @@ def test_no_part_of_the_advice_scrolls_sideways_on_a_phone(browser, advice):
         assert visit.page.evaluate(wide) == 0
         right = "Math.max(...[...document.querySelectorAll('main *')].map((n) => n.getBoundingClientRect().right))"
         assert visit.page.evaluate(right) <= 360
+
+
+def test_no_table_of_the_advice_scrolls_in_its_box_on_a_tablet(browser, tmp_path):
+    path = tmp_path / "advice.html"
+    path.write_text(advice_page(full_advice()), encoding="utf-8")
+    with Visit(browser, path, viewport={"width": 768, "height": 900}) as visit:
+        open_all(visit.page)
+        assert visit.page.evaluate(SCROLLING) == []
 
 
 def test_the_advice_is_read_without_javascript(browser, advice):

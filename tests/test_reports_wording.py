@@ -331,9 +331,9 @@ def test_the_arms_within_noise_are_named_with_the_simplest_and_the_cheapest():
     assert told(**near) == f"{opening}."
     prices = [("qlora", 0.02), ("rag", 0.5), ("few_shot", 0.3)]
     assert told(prices, **near) == f"{opening}; the cheapest to ask, at these prices, is qlora."
-    assert told([("qlora", 0.4), *prices[1:]], **near) == f"{opening}, and to ask the cheapest."
+    assert told([("qlora", 0.4), *prices[1:]], **near) == f"{opening}, which is the cheapest to ask too."
     alone = {"best_arm": "qlora", "within_noise": ["qlora"], "cheapest_within_noise": "qlora"}
-    assert told(**alone) == "qlora has the best score, and no arm is within noise of it."
+    assert told(**alone) == "qlora has the best score, and no other arm is within noise of it."
     assert standing({"verdict": {"best_arm": None, "within_noise": [], "cheapest_within_noise": None}}) is None
 
 
