@@ -85,13 +85,13 @@ def caveats(made: Recommendation, known: Mapping[str, str | None], estimates: Ma
         told.append(f"Before training, find out: {' '.join(opened)}")
     evens = [even for even in (estimates or {}).get("break_even", ()) if even["trained"] == made.approach]
     if evens and evens[0]["status"] != "yes":
-        told.append(f"By cost alone it {_repaid(evens[0], estimates or {})}; put in your own figures.")
+        told.append(f"By cost alone training {_repaid(evens[0], estimates or {})}; put in your own figures.")
     return told
 
 
 def _repaid(even: Mapping[str, Any], estimates: Mapping[str, Any]) -> str:
     if even["requests"] is None:
-        return "never repays, since a request to it costs no less"
+        return "never repays, since a request to the trained model costs no less"
     months = even["months"]
     volume = next((one for one in estimates.get("assumptions", ()) if one["name"] == "requests_per_month"), None)
     whose = "" if volume is None or volume["origin"] == "answer" else "an assumed "
