@@ -85,19 +85,20 @@ def caveats(made: Recommendation, known: Mapping[str, str | None], estimates: Ma
         told.append(f"Before training, find out: {' '.join(opened)}")
     evens = [even for even in (estimates or {}).get("break_even", ()) if even["trained"] == made.approach]
     if evens and evens[0]["status"] != "yes":
-        how = _repaid(evens[0], estimates or {})
-        told.append(f"By cost alone it isn't sure to repay in time ({how}); put in your own figures.")
+        told.append(f"By cost alone training {_repaid(evens[0], estimates or {})}; put in your own figures.")
     return told
 
 
 def _repaid(even: Mapping[str, Any], estimates: Mapping[str, Any]) -> str:
     if even["requests"] is None:
-        return "a request to it costs no less"
+        return "never repays, since a request to the trained model costs no less"
     months = even["months"]
     volume = next((one for one in estimates.get("assumptions", ()) if one["name"] == "requests_per_month"), None)
     whose = "" if volume is None or volume["origin"] == "answer" else "an assumed "
     assumed = "" if volume is None else f" at {whose}{volume['value']:,.0f} requests a month"
-    return f"never{assumed}" if months is None else f"about {months['middle']:,.0f} months{assumed}"
+    if months is None:
+        return f"{'may never repay' if even['status'] == 'unclear' else 'never repays'}{assumed}"
+    return f"isn't sure to repay in time: it takes about {months['middle']:,.0f} months{assumed}"
 
 
 def _option(option: Option) -> dict[str, Any]:

@@ -5,6 +5,7 @@ needed; efficient arms carry a ring, and every arm its name. Everything shown st
 """
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 from markupsafe import Markup
@@ -133,7 +134,7 @@ def _months(months: float) -> str:
 
 def _scatter(axes: Any, rows: Sequence[CostRow]) -> bool:  # noqa: ANN401
     """Draw the marks and the front; return whether costs are drawn by magnitude."""
-    front = sorted((row.per_1000, row.score or 0.0) for row in rows if row.efficient)
+    front = _front(rows)
     if len(front) > 1:
         costs, scores_there = zip(*front, strict=True)
         axes.step(costs, scores_there, where="post", color=INK["quiet"], linewidth=1.2, linestyle=(0, (2, 3)), zorder=1)
@@ -148,6 +149,20 @@ def _scatter(axes: Any, rows: Sequence[CostRow]) -> bool:  # noqa: ANN401
     pad = max(0.1 * (max(scores) - min(scores)), 0.02)
     axes.set_ylim(min(scores) - pad, max(scores) + pad)
     return _cost_axis(axes, [row.per_1000 for row in rows])
+
+
+def _front(rows: Sequence[CostRow]) -> list[tuple[float, float]]:
+    """Return cost and score of the efficient arms, the cheapest first."""
+    return sorted((row.per_1000, row.score or 0.0) for row in rows if row.efficient)
+
+
+def _front_boxes(axes: Any, rows: Sequence[CostRow]) -> list[tuple[float, float, float, float]]:  # noqa: ANN401
+    """Return the room of the dotted line, a box for each stretch of it, in pixels."""
+    spots = [[float(one) for one in axes.transData.transform(spot)] for spot in _front(rows)]
+    boxes = []
+    for (x, y), (next_x, next_y) in pairwise(spots):
+        boxes += [(x, y - 1, next_x, y + 1), (next_x - 1, min(y, next_y), next_x + 1, max(y, next_y))]
+    return boxes
 
 
 def _cost_axis(axes: Any, costs: Sequence[float]) -> bool:  # noqa: ANN401
@@ -174,7 +189,7 @@ def _name_marks(axes: Any, rows: Sequence[CostRow], size: Size, box: Box) -> Non
     marks = [Mark(clip(row.name, size.longest), float(x), float(y)) for row, (x, y) in zip(rows, spots, strict=True)]
     room = (float(box.left), float(box.bottom), box.width - 2.0, box.height - 2.0)
     text = size.text - 1
-    for place in name_places(marks, text, room):
+    for place in name_places(marks, text, room, _front_boxes(axes, rows)):
         if place.led:
             end = place.end_towards_mark(text_width(place.mark.name, text))
             line = Line2D([place.mark.x, end[0]], [place.mark.y, end[1]], color=INK["quiet"], linewidth=0.8, zorder=2)

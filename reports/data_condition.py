@@ -42,7 +42,9 @@ def repeat_sentences(data: Mapping[str, Any], train_rows: int) -> list[str]:
     of_all = plural(train_rows, "training row")
     told = [f"{count(data['repeated'])} of {of_all} {verb} the input of an earlier one."]
     if data["contradictory"]:
-        told.append(f"{plural(data['contradictory'], 'training row')} have the input of another, but another answer.")
+        verb = "has" if data["contradictory"] == 1 else "have"
+        rows = plural(data["contradictory"], "training row")
+        told.append(f"{rows} {verb} the input of another row, but a different answer.")
     return told
 
 

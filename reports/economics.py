@@ -132,7 +132,7 @@ def prices_sentence(results: Mapping[str, Any]) -> str:
     basis = "by tokens" if told["priced_by"] == "tokens" else f"by the {told['machine']}'s seconds{_of_then(results)}"
     if told["example"]:
         return (
-            f"Prices are an example's ({told['date']}, {told['currency']}), no provider's; "
+            f"Prices are an example ({told['date']}, {told['currency']}), not a provider's; "
             f"requests are priced {basis}. Put in your own: tuneworthy report RUN --prices FILE."
         )
     own = sum(one["origin"] == "prices file" for one in told["assumptions"])

@@ -68,8 +68,8 @@ def small_model(results: Mapping[str, Any]) -> list[str]:
     if (results["model"] or {}).get("name") != "builtin":
         return []
     return [
-        "The built-in model answered, which is tiny and knows nothing of the world. How well the approaches do with "
-        "the model that you would use, only a run with that one tells: `--model`."
+        "The built-in model answered, which is tiny and knows nothing of the world. Only a run with the model "
+        "that you would use tells how well the approaches do with it: `--model`."
     ]
 
 
@@ -104,7 +104,7 @@ def _privacy(results: Mapping[str, Any], trained: bool) -> list[str]:
     if results.get("spending"):
         told.append(
             "Privacy: prompts, with the rows, worked examples and passages in them, went to the servers of this run's "
-            "endpoints. Whether they may is for your contracts with those who run them."
+            "endpoints. Whether they may be sent there, your contracts with those who run them say."
         )
     if not trained:
         return told

@@ -46,9 +46,13 @@ def text_width(name: str, text: float) -> float:
     return len(name) * text * _WIDTH
 
 
-def name_places(marks: Sequence[Mark], text: float, room: Box) -> list[Place]:
-    """Return a place for every mark's name inside ``room`` (left, bottom, right, top), in the order of ``marks``."""
+def name_places(marks: Sequence[Mark], text: float, room: Box, drawn: Sequence[Box] = ()) -> list[Place]:
+    """Return a place for every mark's name inside ``room`` (left, bottom, right, top), in the order of ``marks``.
+
+    No name stands on what is ``drawn`` besides, where there is another place for it.
+    """
     taken: list[Box] = [(mark.x - _MARK, mark.y - _MARK, mark.x + _MARK, mark.y + _MARK) for mark in marks]
+    taken += drawn
     found: dict[int, Place] = {}
     crowd = {place: _neighbours(mark, marks) for place, mark in enumerate(marks)}
     for place in sorted(crowd, key=lambda one: (-crowd[one], one)):

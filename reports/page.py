@@ -159,6 +159,7 @@ def environment() -> Environment:
         wording.fact,
         wording.clip,
         wording.upperfirst,
+        wording.exact,
         money,
         amount,
     ):

@@ -66,7 +66,9 @@ def _number_sentence(entry: Mapping[str, Any], names: Mapping[str, str]) -> Sent
     surely = ", which flatters it, as the best of several" if gap["low"] > 0 else ", which may be chance"
     told = f"{opening}: {pair} against the {count(entry['own'])} that the run used{surely}"
     key = "few_shot.try_k" if entry["axis"] == "shots" else "rag.try_k"
-    return Sentence(f"{told}. To choose one, set `{key}` in the task: it's then chosen on a part of train.", names)
+    return Sentence(
+        f"{told}. To choose one, set `{key}` in the task: it's then chosen on a part of the training rows.", names
+    )
 
 
 def _curve(entry: Mapping[str, Any], place: int) -> ScoreCurve:

@@ -209,7 +209,7 @@ def standing(results: Mapping[str, Any]) -> Sentence | None:
     near = [name for name in verdict["within_noise"] if name != best]
     names = {f"near{place}": name for place, name in enumerate(near)} | {"best": best, "simplest": str(simplest)}
     if not near:
-        return Sentence("{best} has the best score, and no arm is within noise of it.", names)
+        return Sentence("{best} has the best score, and no other arm is within noise of it.", names)
     listed = ", ".join(f"{{near{place}}}" for place in range(len(near)))
     told = f"{{best}} has the best score; within noise of it: {listed}. The simplest of these is {{simplest}}"
     costs = {arm["name"]: arm["per_1000_requests"] for arm in results["economics"]["arms"]}
@@ -219,7 +219,7 @@ def standing(results: Mapping[str, Any]) -> Sentence | None:
         told += (
             "; the cheapest to ask, at these prices, is {cheap}"
             if names["cheap"] != simplest
-            else ", and to ask the cheapest"
+            else ", which is the cheapest to ask too"
         )
     return Sentence(f"{told}.", names)
 

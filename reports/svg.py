@@ -55,6 +55,7 @@ def to_svg(figure: Any, prefix: str, title: str, description: str, css_class: st
                 parent.remove(child)
     for node in root.iter():
         _clean(node, names)
+    _flatten(root)
     box = root.get("viewBox", "").split()
     inner = "".join(ElementTree.tostring(child, encoding="unicode") for child in root)
     head = Markup(
@@ -94,6 +95,18 @@ def _clean(node: ElementTree.Element, names: dict[str, str]) -> None:
             node.set(key, found if "url(" in found else _short(found))
     if node.tag == "text" and "fill" not in node.get("style", ""):
         node.set("style", f"{node.get('style', '')}; fill: {_COLOURS[INK['text']]}")
+
+
+def _flatten(node: ElementTree.Element) -> None:
+    """Take away what shows nothing: groups that only group, shapes without colour, empty definitions."""
+    for child in list(node):
+        _flatten(child)
+        place = list(node).index(child)
+        bare = child.tag in ("g", "defs") and not child.attrib and (child.tag == "g" or not len(child))
+        unseen = child.tag == "path" and child.get("style") == "fill: none"
+        if bare or unseen:
+            node.remove(child)
+            node[place:place] = list(child) if bare else []
 
 
 def _short(text: str) -> str:

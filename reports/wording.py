@@ -181,6 +181,13 @@ def fact(value: object) -> str:
     return f"{value:g}".replace("-", "−") if isinstance(value, float) else str(value)
 
 
+def exact(value: object) -> str:
+    """Return a price or a habit as it was given: never as a power of ten."""
+    if isinstance(value, float) and math.isfinite(value):
+        return f"{value:.12f}".rstrip("0").rstrip(".")
+    return str(value)
+
+
 def unknown(value: float | None) -> bool:
     """Whether ``value`` is absent or not a finite number."""
     return value is None or not math.isfinite(value)

@@ -215,6 +215,35 @@ def make_run(
     return results, predictions
 
 
+def make_full_run(text=lambda s: s):
+    """Return (results, predictions) of three seeds in which every part of a report has something to say."""
+    results, predictions = make_run(rows=120, seeds=3, documents=30, text=text)
+    results["advice"] = {
+        "recommended": "tune",
+        "probability": 0.72,
+        "agreed": True,
+        "same_data": False,
+        "reason": text("It expected training to be worth it, and the run found that it is."),
+    }
+    economics = results["economics"]
+    requests = {"low": 1.2e6, "middle": 2.4e6, "high": None}
+    economics["break_even"] = [
+        {"trained": economics["payback"]["trained"], "against": arm["name"], "status": "no", "requests": requests}
+        | {"saving_per_request": 0.0022, "once": 1440.02, "per_month": 348.0}
+        for arm in results["arms"]
+        if arm["status"] == "done" and not arm["trained"]
+    ]
+    taken = {"requests": 1320, "retries": 4, "failed": 1, "prompt_tokens": 61_000, "completion_tokens": 4_100}
+    results["models"] = {text("big"): {"name": text("an endpoint's model"), "fingerprint": "ab" * 32, "context": 32768}}
+    results["spending"] = {"currency": "USD", "models": {text("big"): taken | {"cached_tokens": 9_000, "cost": 0.31}}}
+    for arm in results["arms"]:
+        if arm["trained"] and arm["status"] == "done":
+            arm["wrong_from_train"] = arm["wrong"] = 12
+        elif arm["score"]:
+            arm["wrong_from_train"] = 0
+    return results, predictions
+
+
 def _answer(draw, spec, index, text, target, labels, graded, documents):
     score = None
     error = None

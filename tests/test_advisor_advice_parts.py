@@ -5,8 +5,10 @@ from pathlib import Path
 
 import pytest
 
+from advisor.advice import caveats
 from advisor.advice_details import costs, needs, routes, steps
 from advisor.advice_parts import Sources, look_into, whole_advice
+from advisor.recommend import Recommendation
 from evals.advice_file import check_advice, read_advice
 from evals.errors import UsageError
 from evals.load import load_task
@@ -91,3 +93,26 @@ def test_wrong_prices_are_one_line(tmp_path, capsys):
     assert err.count("\n") == 1
     assert "prices.yaml:2" in err
     assert "per_hour" in err
+
+
+@pytest.mark.parametrize(
+    ("even", "said"),
+    [
+        (None, "training never repays, since a request to the trained model costs no less; put in your own figures."),
+        (("no", None), "training never repays at 1,000 requests a month; put in your own figures."),
+        (("unclear", None), "training may never repay at 1,000 requests a month; put in your own figures."),
+        (
+            ("no", 30.4),
+            "training isn't sure to repay in time: it takes about 30 months at 1,000 requests a month; "
+            "put in your own figures.",
+        ),
+    ],
+    ids=["dearer", "never", "unclear", "late"],
+)
+def test_a_cost_that_stands_in_the_way_of_training_is_told_in_one_sentence(even, said):
+    requests = None if even is None else {"middle": 1e6}
+    months = even and even[1] and {"middle": even[1]}
+    found = {"trained": "tune", "status": even[0] if even else "no", "requests": requests, "months": months}
+    volume = {"name": "requests_per_month", "value": 1000, "origin": "answer"}
+    told = caveats(Recommendation("tune", "prompt", (), ()), {}, {"break_even": [found], "assumptions": [volume]})
+    assert told[-1] == f"By cost alone {said}"

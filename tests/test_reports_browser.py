@@ -8,11 +8,11 @@ from pathlib import Path
 import pytest
 
 from reports.advice_page import advice_page
-from reports.demo_index import render_index
+from reports.demo_index import render_index, render_outcomes
 from reports.demo_outcome import DemoOutcome
 from reports.page import render_report
 from tests.advice_fixtures import full_advice, twisted
-from tests.report_fixtures import ARMS, PAYLOADS, Spec, hostile, make_run
+from tests.report_fixtures import ARMS, PAYLOADS, Spec, hostile, make_full_run, make_run
 
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking "
@@ -332,16 +332,15 @@ def test_on_paper_nothing_is_cut(browser, ordinary):
 
 
 @pytest.mark.parametrize(
-    ("case", "most"),
-    [({"labels": [f"label {number}" for number in range(77)]}, 5), ({"seeds": 3, "documents": 30}, 6)],
-    ids=["77 labels", "three seeds"],
+    "make",
+    [make_full_run, lambda: make_run(rows=120, labels=[f"label {number}" for number in range(77)])],
+    ids=["three seeds and all parts", "77 labels"],
 )
-def test_large_runs_take_few_pages_of_paper(browser, tmp_path, case, most):
-    results, predictions = make_run(rows=120, **case)
+def test_large_runs_take_at_most_five_pages_of_paper(browser, tmp_path, make):
     path = tmp_path / "report.html"
-    path.write_text(render_report(results, predictions), encoding="utf-8")
+    path.write_text(render_report(*make()), encoding="utf-8")
     with Visit(browser, path) as visit:
-        assert 2 <= visit.page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") <= most
+        assert 2 <= visit.page.pdf(prefer_css_page_size=True).count(b"/Type /Page\n") <= 5
 
 
 @pytest.mark.parametrize("kind", ["ordinary", "hostile"])
@@ -366,16 +365,39 @@ def test_the_scoreboard_is_read_on_a_phone_without_scrolling_sideways(browser, o
             assert row.get_by_role("cell").count() == 8  # cells for a screen reader too, whatever they look like
 
 
+SCROLLING = (
+    "[...document.querySelectorAll('.scroll')].filter((node) => node.scrollWidth > node.clientWidth + 1)"
+    ".map((node) => node.getAttribute('aria-labelledby'))"
+)
+
+
+@pytest.mark.parametrize(("width", "text"), [(360, str), (768, str), (1440, str), (360, hostile(3))])
+def test_no_table_of_a_full_report_scrolls_in_its_box(browser, tmp_path, width, text):
+    path = tmp_path / "report.html"
+    path.write_text(render_report(*make_full_run(text)), encoding="utf-8")
+    with Visit(browser, path, viewport={"width": width, "height": 900}) as visit:
+        visit.page.evaluate("document.querySelectorAll('main details').forEach((node) => { node.open = true; })")
+        visit.page.locator("button.open").first.click()
+        assert visit.page.evaluate(SCROLLING) == []
+        right = (
+            "Math.max(...[...document.querySelectorAll('main td, main p, main svg')].filter((n) => n.clientWidth)"
+            ".map((n) => n.getBoundingClientRect().right))"
+        )
+        assert visit.page.evaluate(right) <= width
+
+
 def test_charts_stand_side_by_side_where_there_is_room(browser, ordinary):
     boxes = "[...document.querySelectorAll('#scores figure')].map((node) => node.getBoundingClientRect())"
     drawn = "[...document.querySelectorAll('#scores svg.chart')].filter((n) => n.clientWidth).map((n) => n.clientWidth)"
     with Visit(browser, ordinary[0]) as visit:
-        for width, columns in ((360, 1), (768, 2), (1440, 2), (3840, 2)):
+        for width, columns, zoom in ((360, 1, 1), (768, 2, 1), (1440, 2, 1), (3840, 2, 1.5)):
             visit.page.set_viewport_size({"width": width, "height": 900})
             first, second = visit.page.evaluate(f"{boxes}.map((box) => [box.left, box.top])")
             assert (first[1] == second[1]) == (columns == 2)
             assert max(visit.page.evaluate(drawn)) <= 500
-            assert visit.page.evaluate("document.querySelector('main').getBoundingClientRect().width") <= 1312
+            seen = visit.page.evaluate("document.querySelector('main').getBoundingClientRect().width")
+            assert seen <= 1312 * zoom
+            assert width < 1440 or seen >= 1040 * zoom
 
 
 @pytest.fixture(params=["ordinary", "hostile"])
@@ -401,6 +423,26 @@ def test_the_index_is_quiet_and_fits_every_screen(browser, index, scheme):
         assert visit.page.evaluate("window.pwned") is None
         assert visit.requests == [index.as_uri()]
         assert visit.complaints == []
+
+
+@pytest.mark.parametrize("each", [True, False], ids=["demo", "runs"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_the_tables_of_both_indexes_fit_with_the_gain_beside_the_verdict(browser, tmp_path, each, width):
+    outcomes = [
+        DemoOutcome("order-format-20260105-093000", make_run(rows=60)[0]),
+        DemoOutcome("ticket-coding-german-20260105-093000", make_run(ARMS[:5], rows=60)[0]),
+        DemoOutcome("later", None),
+    ]
+    path = tmp_path / "index.html"
+    path.write_text(render_outcomes(outcomes, "3 runs", each=each), encoding="utf-8")
+    with Visit(browser, path, viewport={"width": width, "height": 900}) as visit:
+        assert visit.page.evaluate(SCROLLING) == []
+        verdict, gain = visit.page.locator("#tasks tbody tr").first.locator("td").all()[:2]
+        assert gain.inner_text().startswith("+")
+        assert gain.bounding_box()["x"] + gain.bounding_box()["width"] <= width
+        below = gain.bounding_box()["y"] > verdict.bounding_box()["y"]
+        assert below == (width == 360)  # a card on a phone, a row elsewhere
+        assert visit.page.locator("nav").count() == each
 
 
 def test_the_index_leads_to_the_reports_without_javascript(browser, index):
@@ -487,6 +529,14 @@ def test_no_part_of_the_advice_scrolls_sideways_on_a_phone(browser, advice):
         assert visit.page.evaluate(wide) == 0
         right = "Math.max(...[...document.querySelectorAll('main *')].map((n) => n.getBoundingClientRect().right))"
         assert visit.page.evaluate(right) <= 360
+
+
+def test_no_table_of_the_advice_scrolls_in_its_box_on_a_tablet(browser, tmp_path):
+    path = tmp_path / "advice.html"
+    path.write_text(advice_page(full_advice()), encoding="utf-8")
+    with Visit(browser, path, viewport={"width": 768, "height": 900}) as visit:
+        open_all(visit.page)
+        assert visit.page.evaluate(SCROLLING) == []
 
 
 def test_the_advice_is_read_without_javascript(browser, advice):

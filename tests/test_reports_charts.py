@@ -54,7 +54,7 @@ def test_drawings_are_themed_and_reach_nothing_outside_themselves():
     for drawing in drawings():
         assert not re.search(r"#[0-9a-f]{6}", drawing)
         assert "var(--chart-" in drawing
-        for word in ("<style", "<metadata", "<!DOCTYPE", "http", "font-family: "):
+        for word in ("<g>", "<g />", "<defs />", "<style", "<metadata", "<!DOCTYPE", "http", "font-family: "):
             assert word not in drawing
     assert len(set(INK.values())) == len(INK)
 

@@ -50,3 +50,10 @@ def test_a_mark_alone_has_its_name_at_its_right():
     assert place.x > 100
     assert place.y == 100
     assert not place.led
+
+
+def test_no_name_stands_on_a_line_that_is_drawn():
+    mark, line = Mark("logistic", 100, 100), (100, 99, 300, 101)
+    free, beside = name_places([mark], TEXT, ROOM), name_places([mark], TEXT, ROOM, [line])
+    assert overlap(box(free[0]), line)
+    assert not overlap(box(beside[0]), line)

@@ -20,7 +20,7 @@ def test_the_kinds_differ_where_they_should():
     first = {kind: next(line for line in lines if not line.startswith("#")) for kind, lines in EXPECTED.items()}
     assert first["worth it"].startswith("Yes, if better answers are worth their price. ")
     assert first["not worth it"].startswith("No, training is not worth it. ")
-    assert first["undecided"].startswith("Undecided. ")
+    assert first["undecided"].startswith("It can't be said yet. ")
     assert any("Arms without a score" in line for line in EXPECTED["one arm failed"])
     assert not any("Arms without a score" in line for line in EXPECTED["worth it"])
     assert any("Seeds" in line for line in EXPECTED["several seeds"])

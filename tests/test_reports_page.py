@@ -159,7 +159,7 @@ def test_the_page_says_the_figures_of_the_results(ordinary):
         results["verdict"]["reason"],
         "out of memory after 3 steps",
         "it was not named in --arms",
-        "no eval file: 200 of 800 training rows",
+        "No eval file: 200 of 800 training rows",
         "Iterations per epoch 34",
         "231,400",
         "6 min 52 s",
@@ -218,7 +218,7 @@ def test_how_every_arm_learnt_is_told_in_words_and_pictures(ordinary):
     for said in (
         f"Seed 0. {word} : the validation loss",
         "the score on 32 of the 60 validation rows (no more, for their cost) was 12.5% before training",
-        "Each seed: It read the 540 training rows 3.0 times (epochs); one reading takes 34 steps (iterations) of 16 "
+        "Each seed: it read the 540 training rows 3.0 times (epochs); one reading takes 34 steps (iterations) of 16 "
         "rows, the last of them 12 rows; the learning rate rose to 0.0002 over the first 6 steps and then fell to zero "
         "along half a cosine.",
         "Score on validation rows ◆ The model's own answers to validation rows (accuracy)",

@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reports import wording
+from reports.data_condition import repeat_sentences
 from reports.repays import badge
 from reports.sentences import Sentence, headline, next_steps, standing
 from tests.report_fixtures import ARMS, Spec, make_run
@@ -331,9 +332,9 @@ def test_the_arms_within_noise_are_named_with_the_simplest_and_the_cheapest():
     assert told(**near) == f"{opening}."
     prices = [("qlora", 0.02), ("rag", 0.5), ("few_shot", 0.3)]
     assert told(prices, **near) == f"{opening}; the cheapest to ask, at these prices, is qlora."
-    assert told([("qlora", 0.4), *prices[1:]], **near) == f"{opening}, and to ask the cheapest."
+    assert told([("qlora", 0.4), *prices[1:]], **near) == f"{opening}, which is the cheapest to ask too."
     alone = {"best_arm": "qlora", "within_noise": ["qlora"], "cheapest_within_noise": "qlora"}
-    assert told(**alone) == "qlora has the best score, and no arm is within noise of it."
+    assert told(**alone) == "qlora has the best score, and no other arm is within noise of it."
     assert standing({"verdict": {"best_arm": None, "within_noise": [], "cheapest_within_noise": None}}) is None
 
 
@@ -367,3 +368,16 @@ def test_what_follows_the_answer_begins_with_a_capital_but_for_a_name():
     assert str(because.begun) == "No arm without training scores above zero."
     _, because = Sentence("No: {untrained} alone scores 91%.", {"untrained": "rag"}).parts
     assert str(because.begun) == "rag alone scores 91%."
+
+
+@pytest.mark.parametrize(
+    ("given", "said"), [(1e-05, "0.00001"), (1.0, "1"), (0.2, "0.2"), (300, "300"), ("tokens", "tokens")]
+)
+def test_a_price_is_never_a_power_of_ten(given, said):
+    assert wording.exact(given) == said
+
+
+@pytest.mark.parametrize(("rows", "said"), [(1, "1 training row has the input"), (2, "2 training rows have the input")])
+def test_one_row_has_and_two_rows_have(rows, said):
+    told = repeat_sentences({"repeated": 3, "contradictory": rows}, 100)
+    assert told[1] == f"{said} of another row, but a different answer."
