@@ -1,5 +1,6 @@
 """What holds for every test: no hub, no windows, one thread (tiny models lose time on more)."""
 
+import gc
 import os
 import signal
 
@@ -24,3 +25,9 @@ hypothesis.settings.load_profile("tuneworthy")
 def pytest_collection_modifyitems(items):
     """Begin with what takes longest, so that no worker is left with it at the end."""
     items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+
+
+def pytest_collection_finish():
+    """Leave what the imports made out of every garbage collection: training collects often, each time all of it."""
+    gc.collect()
+    gc.freeze()
