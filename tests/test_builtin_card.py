@@ -6,12 +6,14 @@ from pathlib import Path
 import pytest
 
 from advisor.engine import lazy_model
+from finetune import private_rule
 from finetune.abilities import measure_abilities
-from finetune.private_rule import measure_learning
 
 CARD = Path(__file__).parents[1] / "baselines" / "builtin" / "README.md"
 ROWS, NOISE = 60, 0.15
 """The card is measured on 200 rows, of which these are the first ones."""
+EPOCHS = 8.0
+"""The card's training has 12; these are enough for what is asked of it below (6 are too, 4 are not)."""
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 
@@ -19,7 +21,10 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(1800)]
 @pytest.fixture(scope="module")
 def measured():
     model = lazy_model("builtin")()
-    return measure_abilities(model, rows=ROWS) + measure_learning("builtin", model, rows=ROWS)
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr(private_rule, "EPOCHS", EPOCHS)
+        learning = private_rule.measure_learning("builtin", model, rows=ROWS)
+    return measure_abilities(model, rows=ROWS) + learning
 
 
 def stated():
