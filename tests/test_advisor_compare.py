@@ -6,6 +6,7 @@ import pytest
 
 from evals.errors import GateError, UsageError
 from evals.requirement import check_requirements, parse_requirements
+from tests.fuzzing import run_cli
 from tests.small_task import write_task
 from tests.test_advisor_run import tuneworthy
 
@@ -15,14 +16,10 @@ ARMS = "majority,nearest,logistic"
 @pytest.fixture(scope="module")
 def runs(tmp_path_factory):
     """Two runs of the same task: the second with fewer arms and another name for its instruction."""
-    import subprocess
-    import sys
-
     base = tmp_path_factory.mktemp("runs")
     task = write_task(base / "task")
     for name, arms in (("a", ARMS), ("b", "majority,logistic")):
-        command = [sys.executable, "-m", "advisor.cli", "run", task, "--arms", arms, "--out", base / name]
-        subprocess.run(command, check=True, capture_output=True)
+        assert run_cli("run", task, "--arms", arms, "--out", base / name)[0] == 0
     return base
 
 

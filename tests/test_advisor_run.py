@@ -18,6 +18,9 @@ from tests.tiny_models import save_tiny
 
 ROOT = Path(__file__).parents[1]
 QUICK = "tune: {epochs: 1, batch_size: 8}\n"
+NO_EXAM = "forgetting: off\n"
+"""The built-in model's general questions cost more than the rest of a small run; the demo's test has them asked."""
+
 FIXED = ("majority", "nearest", "logistic", "zero_shot", "few_shot", "rag", "qlora")
 
 
@@ -38,7 +41,7 @@ def tuneworthy(capsys, *arguments):
 def finished(tmp_path_factory):
     """Return the folder of one complete run of the default arms."""
     base = tmp_path_factory.mktemp("main-job")
-    task = write_task(base / "task", extra=QUICK)
+    task = write_task(base / "task", extra=QUICK + NO_EXAM)
     done = subprocess.run(
         [sys.executable, "-m", "advisor.cli", "run", task, "--out", base / "run", "--seeds", "2"],
         capture_output=True,
@@ -114,7 +117,7 @@ def test_report_redoes_results_and_page_without_a_model(finished, capsys):
 
 
 def test_a_trained_adapter_is_used_again(finished, tmp_path, capsys):
-    task = write_task(tmp_path / "task")
+    task = write_task(tmp_path / "task", extra=NO_EXAM)
     adapter = finished / "cells/qlora-0/adapter"
     code, _, err = tuneworthy(
         capsys, "run", task, "--arms", "majority", "--adapter", adapter, "--out", tmp_path / "run"
@@ -128,7 +131,7 @@ def test_a_trained_adapter_is_used_again(finished, tmp_path, capsys):
 
 
 def test_an_adapter_is_checked_before_the_first_cell_and_again_on_resuming(finished, tmp_path, capsys):
-    task = write_task(tmp_path / "task")
+    task = write_task(tmp_path / "task", extra=NO_EXAM)
     adapter = shutil.copytree(finished / "cells/qlora-0/adapter", tmp_path / "mine")
     save_tiny(tmp_path / "other", "llama")
     options = ("run", task, "--arms", "majority", "--adapter", adapter, "--out", tmp_path / "run")

@@ -6,6 +6,7 @@ import pytest
 
 from tests.small_task import rows, write_jsonl, write_task
 from tests.test_advisor_run import tuneworthy
+from tests.tiny_models import save_tiny
 
 SEVERAL = "few_shot: {try_k: [1, 4]}\ninstructions: ['Warm or cold?']\ntune: {epochs: 1, batch_size: 8}\n"
 
@@ -19,15 +20,16 @@ def several(folder):
 
 @pytest.fixture(scope="module")
 def chosen(tmp_path_factory):
-    """Return a task's folder and that of its run, which the first test makes."""
+    """Return a task's folder, that of its run, which the first test makes, and that of a tiny model."""
     base = tmp_path_factory.mktemp("selection")
-    return several(base / "task"), base / "run"
+    return several(base / "task"), base / "run", save_tiny(base / "model")
 
 
 def test_a_run_chooses_on_training_rows_and_says_so(chosen, capsys):
-    task, run = chosen
+    task, run, model = chosen
     arms = "majority,zero_shot,few_shot,lora"
-    code, _, err = tuneworthy(capsys, "run", task, "--arms", arms, "--seeds", "2", "--out", run)
+    options = ("--model", model, "--arms", arms, "--seeds", "2", "--out", run)
+    code, _, err = tuneworthy(capsys, "run", task, *options)
     assert code == 0, err
     results = json.loads((run / "results.json").read_text())
     fits = {arm["name"]: arm["fit"] for arm in results["arms"]}
@@ -47,7 +49,8 @@ def test_eval_rows_with_flipped_answers_give_the_same_choice(chosen, tmp_path, c
     task = several(tmp_path / "task")
     other = {"warm": "cold", "cold": "warm"}
     write_jsonl(task / "eval.jsonl", [row | {"target": other[row["target"]]} for row in rows(1000, 20)])
-    code, _, err = tuneworthy(capsys, "run", task, "--arms", "few_shot", "--out", tmp_path / "run")
+    options = ("--model", chosen[2], "--arms", "few_shot", "--out", tmp_path / "run")
+    code, _, err = tuneworthy(capsys, "run", task, *options)
     assert code == 0, err
     fits = [json.loads((run / "cells/few_shot-0/fit.json").read_text()) for run in (chosen[1], tmp_path / "run")]
     assert fits[0]["selection"] == fits[1]["selection"]
