@@ -1,6 +1,7 @@
 """The command that makes the built-in model, its course, and the folder that is shipped."""
 
 import json
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,6 +25,12 @@ SHIPPED = Path(__file__).parent.parent / "baselines" / "builtin"
 @pytest.fixture(scope="module")
 def tokenizer():
     return train_tokenizer(0, lessons=600)
+
+
+@pytest.fixture
+def quick(monkeypatch):
+    """Let the command train its tokenizer on few lessons."""
+    monkeypatch.setattr("finetune.builtin.train_tokenizer", partial(train_tokenizer, lessons=600))
 
 
 @given(text=st.text(max_size=60))
@@ -175,7 +182,7 @@ def test_the_model_fits_every_path_of_the_house():
     assert not torch.equal(next(new_module(1).parameters()), next(module.parameters()))
 
 
-def test_the_command_makes_a_folder_that_loads_and_goes_on(tmp_path):
+def test_the_command_makes_a_folder_that_loads_and_goes_on(tmp_path, quick):
     first = train_builtin(tmp_path, tokens=6000)
     module, tokenizer = AutoModelForCausalLM.from_pretrained(tmp_path), AutoTokenizer.from_pretrained(tmp_path)
     assert tokenizer.chat_template is None
@@ -192,7 +199,7 @@ def test_the_command_makes_a_folder_that_loads_and_goes_on(tmp_path):
     assert not list(tmp_path.glob(".new-*"))
 
 
-def test_a_checkpoint_of_another_number_of_workers_is_one_clear_error(tmp_path, monkeypatch):
+def test_a_checkpoint_of_another_number_of_workers_is_one_clear_error(tmp_path, monkeypatch, quick):
     monkeypatch.setattr("finetune.builtin.os.cpu_count", lambda: 2)
     train_builtin(tmp_path, tokens=3000)
     monkeypatch.setattr("finetune.builtin.os.cpu_count", lambda: 1)
