@@ -8,6 +8,7 @@ Each attempt is a process of its own, forked from one that has the libraries loa
 
 import argparse
 import contextlib
+import gc
 import json
 import os
 import random
@@ -86,11 +87,19 @@ def place(run):
 
 
 def load_libraries():
-    """Import what a run imports, once for all attempts."""
+    """Import what a run imports, once for all attempts, and leave it out of their garbage collections."""
     import bitsandbytes  # noqa: F401
+    import matplotlib.backends.backend_svg  # noqa: F401
+    import peft  # noqa: F401
     import sklearn.linear_model  # noqa: F401
+    import transformers.trainer  # noqa: F401
 
+    import advisor.run_command  # noqa: F401
+    import finetune.answer_trainer  # noqa: F401
     import reports.writer  # noqa: F401
+
+    gc.collect()
+    gc.freeze()
 
 
 def use_cache(folder):
