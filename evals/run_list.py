@@ -33,7 +33,9 @@ def list_runs(folder: Path) -> list[ListedRun]:
     except OSError as error:
         raise RunError(f"{error.filename or folder}: can't be read: {error.strerror or error}") from error
     if not runs:
-        raise MissingRunError(f"there's no run under {folder}: no folder there holds a run.json")
+        raise MissingRunError(
+            f"there's no run under {folder}: no folder there holds a run.json; `tuneworthy run TASK` makes one"
+        )
     return sorted(sorted(runs, key=lambda run: run.name), key=lambda run: run.created, reverse=True)
 
 

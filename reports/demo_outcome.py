@@ -24,12 +24,15 @@ class FamilyBest:
 class DemoOutcome:
     """One task by its name, which is its run folder's too; ``results`` (schema 1) are None until it has some (``why``).
 
+    ``page``: whether its report can be linked.
+
     All but ``name``, ``complete`` and ``unfinished`` may be asked of a task with results only.
     """
 
     name: str
     results: Mapping[str, Any] | None
     why: str = "no result yet"
+    page: bool = True
 
     @property
     def complete(self) -> bool:

@@ -94,7 +94,10 @@ def _cells(run: ListedRun) -> list[Text]:
 def write_run_index(folder: Path, runs: Sequence[ListedRun]) -> Path:
     """Write ``runs.html`` into ``folder`` and return its path. Raises ``RunError``."""
     path = folder / FILE
-    outcomes = [DemoOutcome(run.name, run.results, clip(run.why, 200)) for run in runs]
+    outcomes = [
+        DemoOutcome(run.name, run.results, clip(run.why, 400), page=(folder / run.name / "report.html").exists())
+        for run in runs
+    ]
     try:
         write_text(path, render_outcomes(outcomes, f"{plural(len(runs), 'run')}", each=False))
     except OSError as error:

@@ -36,20 +36,22 @@ def test_runs_are_found_below_and_damaged_ones_come_last_with_the_cause(runs):
 
 
 def test_nothing_to_list_is_an_error(tmp_path):
-    with pytest.raises(RunError, match=r"no folder there holds a run\.json"):
+    with pytest.raises(RunError, match=r"no folder there holds a run\.json; `tuneworthy run TASK` makes"):
         list_runs(tmp_path)
     with pytest.raises(RunError, match="there's no folder"):
         list_runs(tmp_path / "nowhere")
 
 
 def test_the_command_lists_and_writes_a_page_with_links_that_lead_somewhere(runs, capsys):
+    (runs / "one" / "report.html").write_text("<!doctype html>", encoding="utf-8")
     code, out, _ = tuneworthy(capsys, "index", runs)
     assert code == 0
     assert "4 runs" in out
     assert "no results: " in out
     page = (runs / "runs.html").read_text(encoding="utf-8")
     assert 'href="one/report.html"' in page
-    assert 'href="demo/two/report.html"' in page
+    assert 'href="demo/two/report.html"' not in page
+    assert page.count("no report yet") == 1
     assert "tuneworthy run --resume" in page
     assert "not JSON" in page
     assert "<script" not in page
