@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from reports.sentences import Sentence
-from reports.wording import count, percent, rounded
+from reports.wording import count, percent, plural, rounded
 
 DECISIONS = {
     "worth_it": "Gain proven and repaid within the horizon.",
@@ -103,7 +103,7 @@ def _against_best(results: Mapping[str, Any]) -> Sentence:
         f"{rounded(payback['requests']['middle'])} requests ({_span(payback['requests'])}, if an input is off by half)"
     )
     if not volume:
-        opening = f"Over {horizon} months {{trained}} repays what it costs more than {{other}} by {needed}"
+        opening = f"Over {plural(horizon, 'month')} {{trained}} repays what it costs more than {{other}} by {needed}"
         return Sentence(f"{opening}; give `decision.requests_per_month` in the task to have it in months.", names)
     if payback["months"] is None:
         why = f"at {count(volume)} requests a month they save less than hosting and retraining cost"
@@ -118,7 +118,8 @@ def _against_best(results: Mapping[str, Any]) -> Sentence:
         "unclear": f"which may be within the {horizon} asked for or not",
     }[payback["status"]]
     opening = f"At {count(volume)} requests a month {{trained}} has repaid what it costs more than {{other}}"
-    return Sentence(f"{opening} in {rounded(months['middle'])} months ({_span(months)}), {within}.", names)
+    taken = rounded(months["middle"])
+    return Sentence(f"{opening} in {taken} month{'' if taken == '1' else 's'} ({_span(months)}), {within}.", names)
 
 
 def _span(band: Mapping[str, float | None]) -> str:
@@ -168,16 +169,19 @@ def money(value: float) -> str:
     """Return a price with the digits that matter: ``0.0021``, ``0.60``, ``1.25``, ``38.40``, ``340``, ``3,600``."""
     if value == 0:
         return "0"
-    size = abs(value)
-    if size < 0.0001:
+    if value < 0:
+        return f"−{money(-value)}".replace("−< ", "> −")
+    if value < 0.0001:
         return "< 0.0001"
-    if size < 1:
-        return f"{value:.{1 - math.floor(math.log10(size))}f}"
-    return f"{value:,.2f}" if size < 99.995 else f"{value:,.0f}"
+    if value < 1:
+        return f"{value:.{1 - math.floor(math.log10(value))}f}"
+    return f"{value:,.2f}" if value < 99.995 else f"{value:,.0f}"
 
 
 def amount(value: float) -> str:
     """Return a sum that is paid, to the cent at most: ``0``, ``< 0.01``, ``0.35``, ``50.00``, ``1,152``."""
-    if 0 < abs(value) < 0.01:
+    if value < 0:
+        return f"−{amount(-value)}".replace("−< ", "> −")
+    if 0 < value < 0.01:
         return "< 0.01"
-    return f"{value:.2f}" if 0 < abs(value) < 1 else money(value)
+    return f"{value:.2f}" if 0 < value < 1 else money(value)

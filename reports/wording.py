@@ -209,7 +209,9 @@ def plural(amount: int, one: str, many: str = "") -> str:
 
 
 def rounded(value: float) -> str:
-    """Return a count with the two digits that it is good for."""
+    """Return a count with the two digits that it is good for: ``410,000``, ``7.2``, ``< 0.1``."""
+    if 0 < value < 0.05:
+        return "< 0.1"
     if value < 10:
         return f"{value:.1f}".removesuffix(".0")
     return number(float(f"{value:.2g}"))

@@ -12,7 +12,7 @@ from evals.latency import measure_latency, time_requests
 from evals.prices import load_prices
 from evals.repayment import Volume
 from evals.scored import ScoredPrediction
-from reports.economics import efficient, money, payback_sentence, prices_sentence, rounded
+from reports.economics import amount, efficient, money, payback_sentence, prices_sentence, rounded
 from tests.test_advisor_run import tuneworthy
 from tests.test_evals_results import whole_run
 
@@ -113,7 +113,7 @@ def test_a_band_without_an_end_is_said():
     }
     told["payback"]["months"] = {"low": 0.5, "middle": 1.0, "high": None}
     told |= {"horizon_months": 12, "requests_per_month": 100_000, "currency": "USD", "arms": []}
-    assert "in 1 months (0.5 to never)" in str(payback_sentence({"economics": told}))
+    assert "in 1 month (0.5 to never)" in str(payback_sentence({"economics": told}))
 
 
 def verdict(outcome, trained="qlora", best="rag"):
@@ -194,8 +194,21 @@ def test_amounts(value, text):
     assert money(value) == text
 
 
+@pytest.mark.parametrize(
+    ("value", "price", "paid"),
+    [
+        (-0.0094, "−0.0094", "> −0.01"),
+        (-1e-6, "> −0.0001", "> −0.01"),
+        (-1440, "−1,440", "−1,440"),
+        (-0.5, "−0.50", "−0.50"),
+    ],
+)
+def test_what_is_dearer_has_a_real_minus_sign(value, price, paid):
+    assert (money(value), amount(value)) == (price, paid)
+
+
 def test_counts_have_the_digits_they_are_good_for():
-    assert [rounded(value) for value in (2.04, 7, 410_123)] == ["2", "7", "410,000"]
+    assert [rounded(value) for value in (0, 0.02, 2.04, 7, 410_123)] == ["0", "< 0.1", "2", "7", "410,000"]
 
 
 ROWS = [SimpleNamespace(id=f"e{number}") for number in range(40)]
