@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from reports.advice_wording import with_chance
 from reports.sentences import Sentence
-from reports.wording import percent, shown
+from reports.wording import shown
 
 NAMES = {
     "classic": "a classic method, no language model",
@@ -24,7 +25,7 @@ def advice_sentences(results: Mapping[str, Any]) -> list[str | Sentence]:
         commands = "`tuneworthy advise --out advice` gives one, `tuneworthy run TASK --advice advice/advice.json`"
         return [Sentence(f"No advice was given with this run: {commands} compares it with what was measured.")]
     recommended = NAMES.get(advice["recommended"], shown(str(advice["recommended"])))
-    said = f"Recommended before the run: {recommended}, with a probability of {percent(advice['probability'])}."
+    said = f"Recommended before the run: {recommended}, {with_chance(advice['probability'])}."
     if advice.get("same_data") is False:
         said += " It counted other rows than those that this run learnt from."
     return [said, f"{HELD.get(advice['agreed'], HELD['undecided'])}. {advice['reason']}"]

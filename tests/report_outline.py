@@ -22,6 +22,7 @@ def no_costs(results):
     told = results["economics"]
     told["arms"], told["break_even"] = [], []
     told["payback"] |= {"trained": None, "against": None, "requests": None, "months": None, "status": "unknown"}
+    told["decision"] = "gain_only"  # what evals.economics says of a proven gain whose repayment isn't known
     return results
 
 

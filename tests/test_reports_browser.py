@@ -386,6 +386,20 @@ def test_no_table_of_a_full_report_scrolls_in_its_box(browser, tmp_path, width, 
         assert visit.page.evaluate(right) <= width
 
 
+def test_no_filter_is_cut_and_no_command_is_broken_within_an_option(browser, tmp_path):
+    path = tmp_path / "report.html"
+    path.write_text(render_report(*make_full_run()), encoding="utf-8")
+    with Visit(browser, path) as visit:
+        for width in (360, 768, 1440):
+            visit.page.set_viewport_size({"width": width, "height": 900})
+            for select in visit.page.locator("#explorer-controls select").all():
+                wanted = "(n) => { n.style.width = 'auto'; const w = n.offsetWidth; n.style.width = ''; return w; }"
+                assert select.evaluate(wanted) <= select.evaluate("(n) => n.offsetWidth")
+            command = visit.page.locator("#verdict code").first
+            assert command.inner_text() == "tuneworthy run --resume RUN"
+            assert command.bounding_box()["height"] < 40  # one line
+
+
 def test_charts_stand_side_by_side_where_there_is_room(browser, ordinary):
     boxes = "[...document.querySelectorAll('#scores figure')].map((node) => node.getBoundingClientRect())"
     drawn = "[...document.querySelectorAll('#scores svg.chart')].filter((n) => n.clientWidth).map((n) => n.clientWidth)"
@@ -443,6 +457,20 @@ def test_the_tables_of_both_indexes_fit_with_the_gain_beside_the_verdict(browser
         below = gain.bounding_box()["y"] > verdict.bounding_box()["y"]
         assert below == (width == 360)  # a card on a phone, a row elsewhere
         assert visit.page.locator("nav").count() == each
+
+
+@pytest.mark.parametrize("others", [1, 0], ids=["beside a whole one", "alone"])
+@pytest.mark.parametrize("width", [360, 768, 1440])
+def test_what_is_wrong_with_a_run_is_read_to_its_end(browser, tmp_path, others, width):
+    why = "/data/of/the/team/runs/orders-20260105/results.json can't be read; make it anew by: tuneworthy report RUN"
+    outcomes = [DemoOutcome("whole", make_run(rows=60)[0])] * others + [DemoOutcome("broken", None, why)]
+    path = tmp_path / "index.html"
+    path.write_text(render_outcomes(outcomes, "runs", each=False), encoding="utf-8")
+    with Visit(browser, path, viewport={"width": width, "height": 900}) as visit:
+        assert visit.page.evaluate(SCROLLING) == []
+        cell = visit.page.get_by_text(why)
+        box = cell.bounding_box()
+        assert box["x"] + box["width"] <= width
 
 
 def test_the_index_leads_to_the_reports_without_javascript(browser, index):

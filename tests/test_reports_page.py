@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from evals.errors import RunError
 from reports.explorer import PROMPT_ROWS, STATIC_ROWS, build_explorer, script_json
 from reports.page import render_report
-from tests.report_fixtures import ARMS, PAYLOADS, Spec, hostile, make_run
+from tests.report_fixtures import ARMS, PAYLOADS, Spec, hostile, make_full_run, make_run
 
 VOID = {"meta", "link", "br", "input", "img", "base", "hr", "source", "area", "col", "embed", "track", "wbr"}
 
@@ -273,6 +273,25 @@ def test_label_counts_are_rows_however_many_seeds():
     one, many = (Page(render_report(*make_run(rows=60, seeds=seeds))).text for seeds in (1, 3))
     table = re.compile(r"Label Rows .*? Confusions of")
     assert table.search(one).group() == table.search(many).group()
+
+
+def test_the_labels_table_says_when_answers_that_failed_are_left_out():
+    left_out = "that each arm got right, answers that failed left out"
+    failing = (Spec("rag", "rag", 0.8, errors=0.2), Spec("qlora", "tune", 0.9))
+    assert left_out in Page(render_report(*make_run(failing, rows=60))).text
+    sound = (Spec("rag", "rag", 0.8), Spec("qlora", "tune", 0.9))
+    assert left_out not in Page(render_report(*make_run(sound, rows=60))).text
+
+
+def test_marks_of_one_arm_are_words_apart():
+    """Copied or read aloud, two marks don't run into one word."""
+    html = render_report(*make_run((Spec("nearest", "classic", 1.0), Spec("zero_shot", "prompt", 1.0)), rows=40))
+    assert re.search(r">best score</span> <span class=\"mark\">simplest within noise<", html)
+
+
+def test_the_probability_of_the_advice_is_in_whole_percent():
+    text = Page(render_report(*make_full_run())).text
+    assert "Recommended before the run: fine-tuning, with a probability of 72%." in text
 
 
 def test_without_javascript_the_first_examples_are_there(ordinary):
