@@ -43,7 +43,8 @@ PLAN: dict[str, tuple[str, ...]] = {
             ("qlora", "135M", "3", "8", "2"),
         )
     },
-    "retrieval": ("retrieval",),
+    "retrieval-passages": ("retrieval", "--vectors"),
+    "retrieval-vectors": ("retrieval", "--passages"),
     "whole-help": ("whole_job", "--part", "help"),
     "large-report": ("whole_job", "--part", "report"),
     "whole-demo": ("whole_job", "--part", "demo"),

@@ -50,7 +50,7 @@ def _cells(result: dict[str, Any]) -> list[str]:
     share = result.get("share_of_peak")
     against = goal if isinstance(goal, int | float) else None
     if against is None:
-        aim = ", ".join(f"{name.replace('_', ' ')} {value}" for name, value in goal.items()) if goal else ""
+        aim = goal or ""
     elif ratio is None:
         aim = f"≤ {against:g} s" if smaller else f"≥ {against:g}"
     else:
