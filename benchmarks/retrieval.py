@@ -171,10 +171,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _write("retrieval-passages", figures, runs, asked.out)
     if asked.vectors:
         runs = _each(asked.vectors, searched)
-        fast, exact = runs[-1]["queries_a_second_by_64"], runs[-1]["exact_queries_a_second"]
+        last = runs[-1]
+        fast, exact = last["queries_a_second_by_64"], last["exact_queries_a_second"]
+        opened = last["open_and_first_query_seconds"]
         figures = {
             "work": f"retrieval: {asked.vectors[-1]:,} vectors, k={K}, queries in batches of 64; "
-            f"recall {runs[-1][f'recall_at_{K}']:.3g}, opened again in {runs[-1]['open_and_first_query_seconds']:.2g} s",
+            f"recall {last[f'recall_at_{K}']:.3g}, opened again in {opened:.2g} s",
             "ours": fast,
             "unit": "queries/s",
             "peer": exact,
