@@ -167,7 +167,7 @@ def test_an_update_in_the_middle_is_told_on_the_screen_and_in_the_report(parts, 
         assert err.count("note: other versions than the run began with (torch 2.0.1, now ") == 1
     notes = json.loads((run / "results.json").read_text())["task"]["notes"]
     assert [note.partition(" (torch 2.0.1, now ")[0] for note in notes] == ["other versions than the run began with"]
-    assert "other versions than the run began with" in (run / "report.html").read_text()
+    assert "Other versions than the run began with" in (run / "report.html").read_text()
 
 
 def test_versions_that_did_not_change_are_not_told():

@@ -71,7 +71,7 @@ def test_agreed(approach, run, agreed, measured):
     assert (found["agreed"], found["measured"]) == (agreed, measured)
     assert (found["recommended"], found["probability"]) == (approach, 0.7)
     said = advice_sentences({"advice": found})
-    assert "70.0%" in said[0]
+    assert "70%" in said[0]
     held = {True: "The advice held.", False: "The advice didn't hold.", "undecided": "Undecided"}[agreed]
     assert said[1].startswith(held)
 
