@@ -37,6 +37,8 @@ def report(
 ) -> object:
     """Compute results and report again; no model is loaded."""
     chosen = _format(out, form, as_json=as_json)
+    if out is not None:
+        _check_place(out, run_folder)
     from evals.requirement import check_requirements, parse_requirements
     from evals.results import keep_prices, write_results
     from reports.terminal import summary
@@ -90,11 +92,25 @@ def _text(form: Format, run: Path, results: dict[str, object]) -> str | None:
     return None
 
 
+def _check_place(out: Path, run: Path) -> None:
+    """Raise ``UsageError`` where ``out`` would take the place of what a run is made of, or has no folder to be in."""
+    if out.is_dir():
+        raise UsageError(f"--out {out}: that's a folder; name a file in it")
+    if not out.parent.is_dir():
+        raise UsageError(f"--out {out}: there's no folder {out.parent}; make it first, or name another file")
+    inside = out.resolve().is_relative_to(run.resolve())
+    if inside and out.exists() and not out.name.startswith("report"):
+        raise UsageError(f"--out {out}: that's a file of the run; name another one")
+
+
 def _write(path: Path, text: str) -> None:
     from evals.files import write_text
 
     try:
-        write_text(path, text)
+        if path.exists() and not path.is_file():
+            path.write_text(text, encoding="utf-8")  # a pipe or a device: nothing can take its place
+        else:
+            write_text(path.resolve(), text)
     except OSError as error:
         raise RunError(f"can't write {path}: {error.strerror or error}") from error
 

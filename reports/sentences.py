@@ -121,6 +121,13 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
         steps.append(advised)
     if across := across_models(results):
         steps.append(across)
+    if verdict["outcome"] == "worth_it" and not _asked_as_it_is(results):
+        steps.append(
+            Sentence(
+                "No arm that prompts or retrieves has a score here: whether training is worth it beside them isn't "
+                "known. Run them too: `zero_shot`, `few_shot`, `rag`."
+            )
+        )
     if gain and verdict["outcome"] == "not_worth_it" and gain["high"] <= least:
         change = f"other training, data or base model; as trained here, it adds {points(gain['high'])} at most"
         if gain["high"] < 0:
@@ -144,6 +151,11 @@ def next_steps(results: Mapping[str, Any]) -> list[Sentence]:
             listed = ", ".join(f"{{{key}}}" for key in keys)
             steps.append(Sentence(f"{said}: {listed}. {do}.", keys))
     return steps
+
+
+def _asked_as_it_is(results: Mapping[str, Any]) -> bool:
+    """Tell whether a model was asked without training: the alternative that training has to beat."""
+    return any(arm["status"] == "done" and arm["family"] in ("prompt", "rag") for arm in results["arms"])
 
 
 def across_models(results: Mapping[str, Any]) -> Sentence | None:

@@ -3,6 +3,8 @@
 import csv
 import io
 import json
+import os
+import subprocess
 
 import pytest
 
@@ -66,9 +68,37 @@ def test_what_cannot_be_meant_is_refused_before_any_work(run, capsys, arguments,
 
 def test_a_folder_that_is_not_there_is_one_line(run, tmp_path, capsys):
     code, _, err = tuneworthy(capsys, "report", run, "--out", tmp_path / "no" / "a.md")
-    assert code == 1
-    assert "can't write" in err
+    assert code == 2
+    assert f"there's no folder {tmp_path / 'no'}; make it first" in err
     assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["run.json", "cells/rag-0/predictions.jsonl", "../link.json"])
+def test_nothing_of_the_run_is_written_over(run, tmp_path, capsys, name):
+    (tmp_path / "link.json").symlink_to(run / "run.json")
+    before = (run / name).read_bytes()
+    code, _, err = tuneworthy(capsys, "report", run, "--format", "md", "--out", run / name)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "that's a file of the run; name another one" in err
+    assert (run / name).read_bytes() == before
+    assert tuneworthy(capsys, "report", run, "--out", run / "report.md")[0] == 0  # beside the page is fine, twice too
+    assert tuneworthy(capsys, "report", run, "--out", run / "report.md")[0] == 0
+
+
+def test_what_is_no_file_of_its_own_is_written_through(run, tmp_path, capsys):
+    (tmp_path / "real.md").write_text("old")
+    (tmp_path / "link.md").symlink_to("real.md")
+    assert tuneworthy(capsys, "report", run, "--out", tmp_path / "link.md")[0] == 0
+    assert (tmp_path / "link.md").is_symlink()
+    assert (tmp_path / "real.md").read_text(encoding="utf-8").startswith("### ")
+    os.mkfifo(tmp_path / "pipe.md")
+    with subprocess.Popen(["cat", tmp_path / "pipe.md"], stdout=subprocess.PIPE, text=True) as reader:
+        assert tuneworthy(capsys, "report", run, "--out", tmp_path / "pipe.md")[0] == 0
+        assert reader.stdout.read().startswith("### ")
+    assert (tmp_path / "pipe.md").is_fifo()
+    code, _, err = tuneworthy(capsys, "report", run, "--format", "md", "--out", tmp_path)
+    assert (code, err.count("\n")) == (2, 1)
+    assert "that's a folder" in err
 
 
 def test_open_starts_the_browser_with_the_page(run, tmp_path, capsys, monkeypatch):

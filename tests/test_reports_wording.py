@@ -291,6 +291,17 @@ def test_an_arm_that_scores_nothing_is_not_advised():
     assert str(next_steps(results)[0]) == "No arm scores above zero on these rows: none is of use as it stands."
 
 
+def test_a_gain_over_arms_that_ask_no_model_says_what_was_not_tried():
+    told = "No arm that prompts or retrieves has a score here"
+    gain = {"trained": "qlora", "difference": 0.06, "low": 0.031, "high": 0.09}
+    specs = (*(spec for spec in ARMS if spec.family not in ("prompt", "rag")), Spec("zero_shot", "prompt", 0.5, status="failed"))
+    results, _ = make_run(specs, rows=40, verdict={"outcome": "worth_it", "gain": gain})
+    assert any(str(step).startswith(told) for step in next_steps(results))
+    results["verdict"]["outcome"] = "not_worth_it"
+    assert not any(str(step).startswith(told) for step in next_steps(results))
+    assert not any(step.startswith(told) for step in steps_of(outcome="worth_it", gain=gain))
+
+
 def test_the_headline_names_the_arm_that_decides_and_its_level():
     gain = {"trained": "full", "difference": 0.06, "low": 0.031, "high": 0.09, "confidence": 0.975}
     results = made("worth_it", 0, 0, 0, gain=gain, confidence=0.95)
