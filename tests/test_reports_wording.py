@@ -294,7 +294,10 @@ def test_an_arm_that_scores_nothing_is_not_advised():
 def test_a_gain_over_arms_that_ask_no_model_says_what_was_not_tried():
     told = "No arm that prompts or retrieves has a score here"
     gain = {"trained": "qlora", "difference": 0.06, "low": 0.031, "high": 0.09}
-    specs = (*(spec for spec in ARMS if spec.family not in ("prompt", "rag")), Spec("zero_shot", "prompt", 0.5, status="failed"))
+    specs = (
+        *(spec for spec in ARMS if spec.family not in ("prompt", "rag")),
+        Spec("zero_shot", "prompt", 0.5, status="failed"),
+    )
     results, _ = make_run(specs, rows=40, verdict={"outcome": "worth_it", "gain": gain})
     assert any(str(step).startswith(told) for step in next_steps(results))
     results["verdict"]["outcome"] = "not_worth_it"
